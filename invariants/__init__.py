@@ -1,0 +1,1 @@
+"""What must be true of the model: one predicate a claim, tried by several methods."""
