@@ -41,6 +41,18 @@ class ObjectName:
         return f"{self.namespace}/{self.name}"
 
 
+@attrs.frozen(order=True)
+class ServicePortName:
+    """The unit of forwarding (FWD-OBJ-01), without its family."""
+
+    service: ObjectName
+    port_name: str
+    protocol: str  # TCP, UDP or SCTP
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.port_name}" if self.port_name else str(self.service)
+
+
 @attrs.frozen
 class ServicePort:
     """One entry of spec.ports; `target_port` is a number, a name, or None."""

@@ -1,0 +1,304 @@
+"""One node's view of the Services of a family: service ports, frontends, node ports.
+
+The view is what the proxy on that node has applied once it has synced (SYNC-02); it
+holds numbers where the objects held text. Nothing here decides a packet's fate.
+"""
+
+import enum
+from collections.abc import Iterable
+
+import attrs
+
+from model.addresses import Family, parse_address, parse_cidr
+from model.eligibility import EndpointSets, endpoint_sets
+from model.intervals import EMPTY, Intervals, complement, contains, intersect, normalise, single, union
+from model.node_config import DetectLocalMode, NodeConfig, ProxyMode
+from model.objects import (
+    Cluster,
+    EndpointSlice,
+    ObjectName,
+    Service,
+    ServicePort,
+    ServicePortName,
+    ServiceType,
+    SessionAffinity,
+    TrafficPolicy,
+)
+from model.packet import PROTOCOL_NUMBERS
+from model.proxy_endpoints import EndpointList, merge_slices
+
+PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
+
+
+class FrontendKind(enum.Enum):
+    """The four kinds of frontend (FWD-OBJ-03)."""
+
+    CIP = "CIP"
+    EXT = "EXT"
+    LBV = "LBV"
+    NP = "NP"
+
+
+@attrs.frozen(eq=False)
+class ServicePortView:
+    """One service port on one node, in one family.
+
+    `allowed_sources` is None when load balancer frontends take every source
+    (FWD-LBSR-01, -02, -04 folded in). `endpoint_choices` and `choices` hold one entry
+    unless slices tie (EPS-SL-08); the two run in step.
+    """
+
+    name: ServicePortName
+    protocol: int
+    port: int
+    node_port: int
+    cluster_ip: int
+    external_ips: tuple[int, ...]
+    vips: tuple[int, ...]
+    internal_policy: TrafficPolicy
+    external_policy: TrafficPolicy
+    allowed_sources: Intervals | None
+    affinity_seconds: int | None
+    endpoint_choices: tuple[EndpointList, ...]
+    choices: tuple[EndpointSets, ...]
+    health_check_node_port: int = 0
+
+    @property
+    def addresses(self) -> Iterable[tuple[FrontendKind, int]]:
+        """Each address frontend with its kind."""
+        yield FrontendKind.CIP, self.cluster_ip
+        for address in self.external_ips:
+            yield FrontendKind.EXT, address
+        for address in self.vips:
+            yield FrontendKind.LBV, address
+
+
+Owner = tuple[ServicePortView, FrontendKind]
+
+
+@attrs.frozen(eq=False)
+class NodeView:
+    """Everything a family's traffic depends on at one node.
+
+    `by_address` maps (address, protocol, port) to its owners: several where Services
+    clash (FWD-OBJ-08). `by_node_port` maps (protocol, node port). `pod_sources` is
+    None when the detector goes by interface.
+    """
+
+    family: Family
+    config: NodeConfig
+    service_ports: tuple[ServicePortView, ...]
+    by_address: dict[tuple[int, int, int], tuple[Owner, ...]]
+    by_node_port: dict[tuple[int, int], tuple[Owner, ...]]
+    local_addresses: Intervals
+    node_port_addresses: Intervals
+    pod_sources: Intervals | None
+    detector: bool
+    localhost_node_ports: bool
+    health_check_ports: frozenset[int]
+
+    def owners(self, destination: int, protocol: int, port: int) -> tuple[Owner, ...]:
+        """Who owns the frontend; address frontends come before node ports (FWD-OBJ-07)."""
+        found = self.by_address.get((destination, protocol, port))
+        if found:
+            return found
+        if contains(self.local_addresses, destination):
+            return self.by_node_port.get((protocol, port), ())
+        return ()
+
+    def is_pod_interface(self, in_interface: str | None) -> bool:
+        """Whether an interface detector takes what comes in here for a pod's (SRC-02)."""
+        if in_interface is None:
+            return False
+        if self.config.detect_local is DetectLocalMode.BRIDGE_INTERFACE:
+            return in_interface == self.config.bridge_interface
+        return in_interface.startswith(self.config.interface_name_prefix)
+
+
+def node_view(cluster: Cluster, config: NodeConfig, family: Family) -> NodeView:
+    """What the node `config.name` does its forwarding from, in one family."""
+    slices = _slices_by_service(cluster.slices)
+    views: list[ServicePortView] = []
+    for service in cluster.services:
+        views.extend(_service_ports(service, slices.get(service.name, ()), config, family))
+
+    by_address: dict[tuple[int, int, int], tuple[Owner, ...]] = {}
+    by_node_port: dict[tuple[int, int], tuple[Owner, ...]] = {}
+    for view in views:
+        for kind, address in view.addresses:
+            key = (address, view.protocol, view.port)
+            owners = by_address.get(key, ())
+            if not any(owner is view for owner, _ in owners):
+                by_address[key] = (*owners, (view, kind))
+        if view.node_port:
+            node_key = (view.protocol, view.node_port)
+            by_node_port[node_key] = (*by_node_port.get(node_key, ()), (view, FrontendKind.NP))
+
+    cidr_detector = config.detect_local in (DetectLocalMode.CLUSTER_CIDR, DetectLocalMode.NODE_CIDR)
+    pod_sources = config.detector_cidr(family) if cidr_detector else None
+    detector = config.detect_local is not DetectLocalMode.NONE and pod_sources != EMPTY
+    if not detector:
+        pod_sources = EMPTY
+    localhost = serves_localhost(config, family)
+    return NodeView(
+        family=family,
+        config=config,
+        service_ports=tuple(views),
+        by_address=by_address,
+        by_node_port=by_node_port,
+        local_addresses=config.local_addresses(family),
+        node_port_addresses=node_port_addresses(config, family),
+        pod_sources=pod_sources,
+        detector=detector,
+        localhost_node_ports=localhost,
+        health_check_ports=frozenset(
+            view.health_check_node_port for view in views if view.health_check_node_port
+        ),
+    )
+
+
+def _slices_by_service(slices: Iterable[EndpointSlice]) -> dict[ObjectName, list[EndpointSlice]]:
+    out: dict[ObjectName, list[EndpointSlice]] = {}
+    for one in slices:
+        if one.service is not None and not one.headless:  # FWD-OBJ-02
+            out.setdefault(one.service, []).append(one)
+    return out
+
+
+def _service_ports(
+    service: Service, slices: Iterable[EndpointSlice], config: NodeConfig, family: Family
+) -> Iterable[ServicePortView]:
+    """The service ports of one Service, none where FWD-OBJ-02 says so."""
+    if service.type is ServiceType.EXTERNAL_NAME or PROXY_NAME_LABEL in service.label_map:
+        return
+    cluster_ip = next(iter(_of_family(service.cluster_ips, family)), None)
+    if cluster_ip is None:
+        return
+    external_ips = tuple(_of_family(service.external_ips, family))
+    vips = tuple(
+        _of_family((i.ip for i in service.ingress if i.ip and (i.ip_mode or "VIP") == "VIP"), family)
+    )
+    allowed = _allowed_sources(service.load_balancer_source_ranges, vips, config, family)
+    external_local = service.external_traffic_policy is TrafficPolicy.LOCAL and (
+        service.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or bool(service.external_ips)
+    )
+    merged = merge_slices(slices, family, config.name)
+    for port in service.ports:
+        protocol = PROTOCOL_NUMBERS.get(port.protocol.lower())
+        if protocol is None:
+            continue
+        external = bool(port.node_port or external_ips or vips)
+        internal_local = service.internal_traffic_policy is TrafficPolicy.LOCAL
+        endpoint_choices = merged.get((port.name, port.protocol), ((),))
+        yield ServicePortView(
+            name=_port_name(service, port),
+            protocol=protocol,
+            port=port.port,
+            node_port=port.node_port,
+            cluster_ip=cluster_ip,
+            external_ips=external_ips,
+            vips=vips,
+            internal_policy=service.internal_traffic_policy,
+            external_policy=TrafficPolicy.LOCAL if external_local else TrafficPolicy.CLUSTER,
+            allowed_sources=allowed,
+            affinity_seconds=(
+                service.affinity_seconds if service.session_affinity is SessionAffinity.CLIENT_IP else None
+            ),
+            endpoint_choices=endpoint_choices,
+            choices=tuple(
+                endpoint_sets(
+                    endpoints,
+                    uses_cluster=not internal_local or external,  # FWD-EP-01
+                    uses_local=internal_local or (external_local and external),
+                    node_name=config.name,
+                    zone=config.zone,
+                )
+                for endpoints in endpoint_choices
+            ),
+            health_check_node_port=service.health_check_node_port if external_local else 0,
+        )
+
+
+def _port_name(service: Service, port: ServicePort) -> ServicePortName:
+    return ServicePortName(service.name, port.name, port.protocol)
+
+
+def _of_family(texts: Iterable[str], family: Family) -> Iterable[int]:
+    """Addresses of the family; text that is no address creates nothing."""
+    for text in texts:
+        try:
+            of, address = parse_address(text)
+        except ValueError:
+            continue
+        if of is family:
+            yield address
+
+
+def _allowed_sources(
+    ranges: tuple[str, ...], vips: tuple[int, ...], config: NodeConfig, family: Family
+) -> Intervals | None:
+    """FWD-LBSR-01, -02 and -04: None when the family's ranges leave every source in."""
+    spans: Intervals = EMPTY
+    for text in ranges:
+        try:
+            of, values = parse_cidr(text.strip())  # the API stores surrounding blanks (API-F-17)
+        except ValueError:
+            continue
+        if of is family:
+            spans = union(spans, values)
+            if values == family.everything:
+                return None
+    if not spans:
+        return None
+    primary = config.primary_address(family)
+    if primary is not None and contains(spans, primary):
+        spans = union(spans, normalise((vip, vip) for vip in vips))
+    return spans
+
+
+def _covers_everything(config: NodeConfig, family: Family) -> bool | None:
+    """Whether node ports answer on all addresses; None when the list names some (NP-01)."""
+    texts = config.node_port_addresses
+    if not texts:
+        return config.mode is not ProxyMode.NFTABLES  # NP-02
+    if texts == ("primary",):
+        return False
+    cidrs = [parse_cidr(text) for text in texts]
+    own = [values for of, values in cidrs if of is family]
+    return not own or family.everything in own
+
+
+def serves_localhost(config: NodeConfig, family: Family) -> bool:
+    """NP-03: IPv4, iptables mode, switched on, and the address list covers loopback."""
+    if family is not Family.IPV4 or config.mode is not ProxyMode.IPTABLES or not config.localhost_node_ports:
+        return False
+    if _covers_everything(config, family):
+        return True
+    listed = [
+        parse_cidr(text)[1]
+        for text in config.node_port_addresses
+        if text != "primary" and parse_cidr(text)[0] is family
+    ]
+    return any(intersect(values, family.loopback) for values in listed)
+
+
+def node_port_addresses(config: NodeConfig, family: Family) -> Intervals:
+    """The addresses on which this node answers node ports (NP-01..03, MODE-01, MODE-02)."""
+    own = normalise((a.address, a.address) for a in config.addresses if a.family is family)
+    not_loopback = complement(family.loopback, family.top)
+    if _covers_everything(config, family):
+        everywhere = config.local_addresses(family)
+        return everywhere if serves_localhost(config, family) else intersect(everywhere, not_loopback)
+    primary = config.primary_address(family)
+    primary_only = ((primary, primary),) if primary is not None else EMPTY
+    if not config.node_port_addresses or config.node_port_addresses == ("primary",):
+        return primary_only
+    listed: Intervals = EMPTY
+    for text in config.node_port_addresses:
+        of, values = parse_cidr(text)
+        if of is family:
+            listed = union(listed, values)
+    if not config.addresses_are_complete:
+        own = union(own, single(family.loopback[0][1] if family is Family.IPV6 else 0x7F000001))
+    chosen = intersect(own, listed)
+    return chosen if serves_localhost(config, family) else intersect(chosen, not_loopback)

@@ -1,0 +1,111 @@
+"""The endpoints of each service port as one node's proxy sees them.
+
+All slices with the Service's label are merged, whoever manages them (EPS-SL-07);
+ports are joined by name and protocol, never by number (EPS-PORT-05). One `ip:port`
+counts once: an entry that is not terminating beats one that is, and any other tie
+is unspecified (EPS-SL-08), so merging gives every list the proxy may hold.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from model.addresses import Family, format_address, parse_address
+from model.objects import Endpoint, EndpointSlice
+
+MAX_ALTERNATIVES = 64  # ties beyond this many combinations: the first ones stand for all
+
+
+@attrs.frozen
+class ProxyEndpoint:
+    """One `ip:port` with its conditions read as consumers do (EPS-COND-03)."""
+
+    address: int
+    port: int
+    ready: bool = True
+    serving: bool = True
+    terminating: bool = False
+    local: bool = False  # the endpoint's node is this node
+    zone_hints: tuple[str, ...] = ()
+    node_hints: tuple[str, ...] = ()
+
+    @property
+    def still_serving(self) -> bool:
+        """Serving while it terminates: usable when nothing ready is left (KEP-1669)."""
+        return self.serving and self.terminating
+
+    @property
+    def usable(self) -> bool:
+        return self.ready or (self.serving and self.terminating)
+
+
+def endpoint_text(family: Family, address: int, port: int) -> str:
+    """`ip:port` or `[ip]:port`; affinity scans endpoints in the order of this text (AFF-03)."""
+    host = format_address(family, address)
+    return f"{host}:{port}" if family is Family.IPV4 else f"[{host}]:{port}"
+
+
+PortKey = tuple[str, str]  # port name, protocol
+EndpointList = tuple[ProxyEndpoint, ...]
+
+
+def merge_slices(
+    slices: Iterable[EndpointSlice], family: Family, node_name: str
+) -> Mapping[PortKey, tuple[EndpointList, ...]]:
+    """For each port name and protocol, every endpoint list the proxy may hold.
+
+    Lists are in the order of endpoint text. There is exactly one list unless entries
+    of one `ip:port` tie and differ.
+    """
+    found: dict[PortKey, dict[tuple[int, int], list[ProxyEndpoint]]] = {}
+    for one in slices:
+        if one.address_type != family.value:
+            continue  # the other family and FQDN are not for this proxy (EPS-SL-05)
+        ports = [(port.name, port.protocol, port.port) for port in one.ports if port.port]
+        for endpoint in one.endpoints:
+            if not endpoint.addresses:
+                continue
+            try:
+                of, address = parse_address(endpoint.addresses[0])  # the first only (EPS-SEL-06)
+            except ValueError:
+                continue
+            if of is not family:
+                continue
+            for name, protocol, number in ports:
+                entries = found.setdefault((name, protocol), {})
+                entries.setdefault((address, number), []).append(
+                    _proxy_endpoint(endpoint, address, number, node_name)
+                )
+    return {key: _choices(entries, family) for key, entries in found.items()}
+
+
+def _proxy_endpoint(endpoint: Endpoint, address: int, port: int, node_name: str) -> ProxyEndpoint:
+    return ProxyEndpoint(
+        address,
+        port,
+        endpoint.ready is not False,
+        endpoint.serving is not False,
+        endpoint.terminating is True,
+        endpoint.node_name == node_name,
+        endpoint.zone_hints,
+        endpoint.node_hints,
+    )
+
+
+def _choices(
+    entries: Mapping[tuple[int, int], list[ProxyEndpoint]], family: Family
+) -> tuple[EndpointList, ...]:
+    """Every way to keep one entry an `ip:port`, in text order."""
+    ordered = sorted(entries, key=lambda at: endpoint_text(family, *at))
+    candidates = [_best(entries[at]) for at in ordered]
+    if all(len(options) == 1 for options in candidates):
+        return (tuple(options[0] for options in candidates),)
+    return tuple(itertools.islice(itertools.product(*candidates), MAX_ALTERNATIVES))
+
+
+def _best(options: list[ProxyEndpoint]) -> list[ProxyEndpoint]:
+    if len(options) == 1:
+        return options
+    staying = [option for option in options if not option.terminating]
+    return list(dict.fromkeys(staying or options))
