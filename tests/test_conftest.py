@@ -1,0 +1,89 @@
+"""What a test lacks is named, and fails the run where everything must run."""
+
+from pathlib import Path
+
+import pytest
+
+CONFTEST = Path(__file__).with_name("conftest.py").read_text()
+
+LACKS_A_TOOL = """
+    import pytest
+
+    @pytest.mark.needs_tool("no-such-program")
+    def test_it():
+        pass
+"""
+
+USES_RECORDED_CASES = """
+    def test_it(recorded):
+        assert recorded.is_dir()
+"""
+
+
+@pytest.fixture
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project of its own with this conftest, in an environment that demands nothing."""
+    for name in ("CI", "SVCPROOF_CI", "SVCPROOF_RECORDED_REQUIRED", "HYPOTHESIS_PROFILE", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    pytester.makeconftest(CONFTEST)
+    return pytester
+
+
+def test_a_missing_tool_is_skipped_by_name_on_a_desk(inner: pytest.Pytester) -> None:
+    inner.makepyfile(LACKS_A_TOOL)
+
+    result = inner.runpytest_subprocess("-rs")
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines("*needs no-such-program on PATH*")
+
+
+@pytest.mark.parametrize(("name", "value"), [("SVCPROOF_CI", "1"), ("CI", "true")])
+def test_a_missing_tool_fails_where_everything_must_run(
+    inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    inner.makepyfile(LACKS_A_TOOL)
+
+    result = inner.runpytest_subprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*needs no-such-program on PATH*")
+
+
+def test_recorded_cases_are_skipped_when_no_folder_is_given(inner: pytest.Pytester) -> None:
+    inner.makepyfile(USES_RECORDED_CASES)
+
+    result = inner.runpytest_subprocess("-rs")
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines("*give --recorded DIR*")
+
+
+def test_recorded_cases_fail_when_required_and_not_given(
+    inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVCPROOF_RECORDED_REQUIRED", "1")
+    inner.makepyfile(USES_RECORDED_CASES)
+
+    result = inner.runpytest_subprocess()
+
+    result.assert_outcomes(errors=1)
+
+
+def test_recorded_cases_are_read_from_the_folder_given(inner: pytest.Pytester) -> None:
+    inner.makepyfile(USES_RECORDED_CASES)
+    inner.mkdir("cases")
+
+    result = inner.runpytest_subprocess("--recorded", "cases")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_a_recorded_folder_that_does_not_exist_is_an_error(inner: pytest.Pytester) -> None:
+    inner.makepyfile(USES_RECORDED_CASES)
+
+    result = inner.runpytest_subprocess("--recorded", "absent")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*--recorded absent: no such folder*")
