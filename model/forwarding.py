@@ -94,3 +94,14 @@ MASQUERADE: tuple[MasqueradeRow, ...] = (
     MasqueradeRow("MASQ-06", All((IS_EXTERNAL, FROM_HOST)), True),
     MasqueradeRow("MASQ-07", IS_EXTERNAL, False),
 )
+
+# Packets that belong to no frontend.
+TO_LOOPBACK = Fact("destination is loopback")
+FROM_LOOPBACK = Fact("source is loopback")
+LOCALHOST_SERVED = Fact("node ports are served on loopback")
+
+UNOWNED: tuple[Row, ...] = (
+    # Serving node ports on loopback opens 127/8 to the wire; a guard closes it again (BZ-01).
+    Row("MODE-02", All((TO_LOOPBACK, Not(FROM_LOOPBACK), LOCALHOST_SERVED)), Decision.DROP),
+    Row("FWD-OBJ-05", All(), Decision.PASS),
+)

@@ -109,6 +109,21 @@ def size(values: Intervals) -> int:
     return sum(high - low + 1 for low, high in values)
 
 
+def with_member(values: Intervals, number: int) -> Intervals:
+    """The set with one more number."""
+    return values if contains(values, number) else normalise((*values, (number, number)))
+
+
+def without_member(values: Intervals, number: int) -> Intervals:
+    """The set less one number."""
+    at = bisect_right(values, (number, _BEYOND)) - 1
+    if at < 0 or values[at][1] < number:
+        return values
+    low, high = values[at]
+    kept = [span for span in ((low, number - 1), (number + 1, high)) if span[0] <= span[1]]
+    return (*values[:at], *kept, *values[at + 1 :])
+
+
 def is_subset(inner: Intervals, outer: Intervals) -> bool:
     """Whether every number of the first set is in the second."""
     return not subtract(inner, outer)

@@ -1,0 +1,171 @@
+"""What the contract demands of one packet: the plain reading of the tables.
+
+Each fact of the packet is worked out by its definition and the rows are tried in order
+with `holds`. `model.expected` reads the same tables for all sources at once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import attrs
+
+from model.addresses import Family
+from model.expected import KIND_FACTS, default_reject
+from model.forwarding import (
+    DESTINATION_LOCAL,
+    DETECTOR_PRESENT,
+    ENDS_ON_NODE,
+    EXTERNAL_LOCAL,
+    FROM_HOST,
+    FROM_LOOPBACK,
+    FROM_POD,
+    HAIRPIN,
+    HAS_USABLE,
+    INTERNAL_LOCAL,
+    LOCAL_SET_EMPTY,
+    LOCALHOST_SERVED,
+    MASQUERADE_ALL,
+    ON_NODE_PORT_ADDRESS,
+    OUTSIDE_RANGES,
+    SENT_BY_NODE,
+    TO_LOOPBACK,
+    UNOWNED,
+    Decision,
+    Row,
+)
+from model.frontends import FrontendKind, NodeView, ServicePortView, node_view
+from model.intervals import contains
+from model.modes import masquerade_rows, verdict_rows
+from model.node_config import NodeConfig
+from model.objects import Cluster, TrafficPolicy
+from model.odds import ONE, share
+from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
+from model.packet import Origin, Packet
+from model.predicate import Fact, Field, holds
+
+_VERDICTS = {
+    Decision.REJECT: Verdict.REJECT,
+    Decision.DROP: Verdict.DROP,
+    Decision.PASS: Verdict.PASS,
+}
+
+
+@attrs.frozen
+class Expectation:
+    """Every outcome the contract allows for a packet, and why.
+
+    More than one is allowed only where Services clash (FWD-OBJ-08) or slices tie
+    (EPS-SL-08). `cites` are the rows that decided, in order; `service_ports` the owners
+    of the frontend, empty when the packet is for none.
+    """
+
+    allowed: tuple[Outcome, ...]
+    cites: tuple[str, ...]
+    service_ports: tuple[str, ...]
+
+
+@attrs.frozen
+class _Case:
+    fields: Mapping[Field, int]
+    facts: Mapping[Fact, bool]
+
+
+def expect_packets(cluster: Cluster, config: NodeConfig, packets: Iterable[Packet]) -> Iterator[Expectation]:
+    """What the node must do with each packet, in order."""
+    views: dict[Family, NodeView] = {}
+    for packet in packets:
+        if packet.family not in views:
+            views[packet.family] = node_view(cluster, config, packet.family)
+        yield expect(views[packet.family], packet)
+
+
+def expect(view: NodeView, packet: Packet) -> Expectation:
+    """What the node must do with one packet."""
+    owners = view.owners(packet.destination, packet.protocol, packet.port)
+    if not owners:
+        row = _first(UNOWNED, _case(_packet_facts(view, packet)))
+        return Expectation((_settled(view, row.then),), (row.id,), ())
+    allowed: list[Outcome] = []
+    cites: list[str] = []
+    for one, kind in owners:
+        for choice in range(len(one.choices)):
+            outcome, ids = _owned(view, packet, one, kind, choice)
+            allowed.append(outcome)
+            cites.extend(ids)
+    return Expectation(
+        tuple(dict.fromkeys(allowed)),
+        tuple(dict.fromkeys(cites)),
+        tuple(str(one.name) for one, _ in owners),
+    )
+
+
+def _case(facts: Mapping[Fact, bool]) -> _Case:
+    return _Case({}, facts)
+
+
+def _first(rows: Iterable[Row], case: _Case) -> Row:
+    """The first row that holds; the tables are total, so there is one."""
+    return next(row for row in rows if holds(row.when, case))
+
+
+def _packet_facts(view: NodeView, packet: Packet) -> dict[Fact, bool]:
+    if view.pod_sources is not None:
+        from_pod = contains(view.pod_sources, packet.source)
+    else:
+        from_pod = packet.origin is Origin.WIRE and view.is_pod_interface(packet.in_interface)
+    return {
+        FROM_POD: from_pod,
+        FROM_HOST: contains(view.local_addresses, packet.source),
+        SENT_BY_NODE: packet.origin is Origin.NODE,
+        DESTINATION_LOCAL: contains(view.local_addresses, packet.destination),
+        ON_NODE_PORT_ADDRESS: contains(view.node_port_addresses, packet.destination),
+        TO_LOOPBACK: contains(view.family.loopback, packet.destination),
+        FROM_LOOPBACK: contains(view.family.loopback, packet.source),
+        LOCALHOST_SERVED: view.localhost_node_ports,
+        DETECTOR_PRESENT: view.detector,
+        MASQUERADE_ALL: view.config.masquerade_all,
+    }
+
+
+def _owned(
+    view: NodeView, packet: Packet, one: ServicePortView, kind: FrontendKind, choice: int
+) -> tuple[Outcome, tuple[str, ...]]:
+    """The outcome and the deciding rows when `one` owns the frontend."""
+    sets = one.choices[choice]
+    allowed = one.allowed_sources
+    facts = _packet_facts(view, packet) | {fact: kind is of for of, fact in KIND_FACTS.items()}
+    facts |= {
+        INTERNAL_LOCAL: one.internal_policy is TrafficPolicy.LOCAL,
+        EXTERNAL_LOCAL: one.external_policy is TrafficPolicy.LOCAL,
+        HAS_USABLE: sets.has,
+        LOCAL_SET_EMPTY: not sets.local,
+        OUTSIDE_RANGES: allowed is not None and not contains(allowed, packet.source),
+    }
+    row = _first(verdict_rows(view.config.mode), _case(facts))
+    if row.then in _VERDICTS:
+        return _settled(view, row.then), (row.id,)
+    chosen = (sets.cluster if row.then is Decision.TO_CLUSTER else sets.local) or ()
+    cites = [row.id]
+    leaves: list[Leaf] = []
+    for endpoint in chosen:
+        facts[HAIRPIN] = endpoint.address == packet.source
+        facts[ENDS_ON_NODE] = packet.origin is Origin.WIRE and contains(
+            view.local_addresses, endpoint.address
+        )
+        rewrite = next(r for r in masquerade_rows(view.config.mode) if holds(r.when, _case(facts)))
+        cites.append(rewrite.id)
+        target = Target(endpoint.address, endpoint.port)
+        leaves.append(Leaf(Verdict.DNAT, share(len(chosen)), target, rewrite.then))
+    affinity: tuple[Remembered, ...] = ()
+    if one.affinity_seconds is not None:
+        cites.append("AFF-03")
+        affinity = tuple(
+            Remembered(Target(endpoint.address, endpoint.port), one.affinity_seconds) for endpoint in chosen
+        )
+    ordered = sorted(leaves, key=lambda leaf: leaf.target or Target(0, 0))
+    return Outcome(tuple(ordered), affinity), tuple(dict.fromkeys(cites))
+
+
+def _settled(view: NodeView, decision: Decision) -> Outcome:
+    verdict = _VERDICTS[decision]
+    error = default_reject(view) if verdict is Verdict.REJECT else ""
+    return Outcome((Leaf(verdict, ONE, reject_with=error),))
