@@ -1,0 +1,69 @@
+"""The `svcproof` command: exit status 0 holds, 1 differs, 2 unreadable or not enough to judge.
+
+An input that cannot be read is one line on standard error. An exception nobody expected
+is a bug: it keeps its traceback, and its status 70 is never taken for a verdict.
+"""
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+
+from model.errors import InputError
+from oracle.commands.check import check
+from oracle.commands.expect import expect
+from oracle.commands.terminal import note
+from oracle.commands.trace import trace
+
+UNREADABLE, BUG = 2, 70
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="svcproof")
+def svcproof() -> None:
+    """Judge whether nodes' packet rules keep the promises of Kubernetes Services."""
+
+
+svcproof.add_command(check)
+svcproof.add_command(trace)
+svcproof.add_command(expect)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The process's entry point; always raises SystemExit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit status of one command line. Runs outside click's own `main`, which exits 1
+    for a closed pipe and would have it read as "differs"."""
+    try:
+        with svcproof.make_context("svcproof", list(arguments)) as context:
+            status = svcproof.invoke(context)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return UNREADABLE
+    except InputError as error:
+        note(error)
+        return UNREADABLE
+    except BrokenPipeError:
+        # The reader has gone: nothing more to say, not even at the interpreter's own exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        return BUG

@@ -1,0 +1,120 @@
+"""`svcproof check`: does each node do what the contract says, for every packet?"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from model.errors import InputError
+from oracle.commands.options import (
+    Sources,
+    SpreadCommand,
+    answer_options,
+    cluster_of,
+    evidence_options,
+    pick_nodes,
+    rules_option,
+)
+from oracle.commands.terminal import Progress, look, note, say, say_json
+
+if TYPE_CHECKING:
+    from model.objects import Cluster
+    from oracle.bundle import NodeEvidence
+    from oracle.findings import NodeReport
+
+HOLDS, DIFFERS, UNREADABLE = 0, 1, 2
+
+
+@click.command(cls=SpreadCommand)
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@rules_option
+@evidence_options
+@answer_options
+def check(
+    paths: tuple[str, ...],
+    cluster: tuple[str, ...],
+    rules: tuple[str, ...],
+    node: str | None,
+    proxy_config: str | None,
+    addresses: str | None,
+    form: str,
+    verbose: bool,
+) -> int:
+    """Judge the rules of one node or many against the cluster's objects, for every packet.
+
+    PATH is a folder or archive: objects in cluster.json, and per node nodes/NAME/ with
+    iptables-save, ip6tables-save, ip-addr.json, kube-proxy-config.yaml.
+
+    Exit status: 0 every node conforms, 1 some node differs, 2 some node could not be judged.
+    """
+    if not paths and not rules:
+        raise click.UsageError("give a bundle PATH, or --cluster and --rules")
+    sources = [Sources(path, cluster, rules, node, proxy_config, addresses) for path in paths or (None,)]
+    progress = Progress()
+    show = look(verbose)
+    judged: list[tuple[str, NodeReport]] = []
+    unread = False
+    for source in sources:
+        try:
+            bundle = source.read()
+            objects = cluster_of(bundle)
+            nodes = pick_nodes(bundle, node, only_one=False)
+        except InputError as error:
+            note(error)
+            unread = True
+            continue
+        for report in _reports(nodes, objects, progress):
+            if form == "text":
+                from oracle.report.as_text import node_lines
+
+                if judged and (judged[-1][1].differences or report.differences):
+                    say([""])
+                label = f"{bundle.path} {report.node}" if len(sources) > 1 else report.node
+                say(node_lines(report, show, label))
+            judged.append((str(bundle.path), report))
+    _finish(judged, form, verbose)
+    verdicts = {report.verdict.value for _, report in judged}
+    if "differs" in verdicts:
+        return DIFFERS
+    return UNREADABLE if unread or "not-judged" in verdicts else HOLDS
+
+
+def _reports(
+    nodes: "tuple[NodeEvidence, ...]", objects: "Cluster", progress: Progress
+) -> "Iterator[NodeReport]":
+    """A report per node; one that cannot be read is reported so, and the others go on."""
+    from oracle.check import check_node
+
+    for at, evidence in enumerate(nodes, 1):
+        name = evidence.name
+        place = f"{name} ({at} of {len(nodes)}): " if len(nodes) > 1 else f"{name}: "
+        try:
+            report = check_node(evidence, objects, lambda what, place=place: progress.tell(place + what))
+        except InputError as error:
+            report = unreadable(name, error)
+        progress.clear()
+        for item in report.not_judged:
+            if item.matters:
+                where = f"{item.file}:{item.line}" if item.line else item.file
+                note(f"{where}: {item.why}")
+                break
+        yield report
+
+
+def unreadable(name: str, error: InputError) -> "NodeReport":
+    """The report of a node whose evidence cannot be read: nothing judged, and why."""
+    from oracle.findings import Judged, NodeReport, NotJudged
+
+    reason = NotJudged(error.file, error.line, "", error.what, matters=True)
+    return NodeReport(name, "", (), Judged(0, 0, 0), (), (reason,))
+
+
+def _finish(judged: "list[tuple[str, NodeReport]]", form: str, verbose: bool) -> None:
+    if form == "json" and judged:
+        from oracle.report.as_json import check_json
+
+        say_json(check_json(judged), indent=2)
+    elif form == "text" and len(judged) > 1:
+        from oracle.report.as_text import summary_line
+
+        say(["", summary_line([report for _, report in judged], look(verbose))])
