@@ -67,3 +67,7 @@ def run(arguments: Sequence[str]) -> int:
 
         traceback.print_exc()
         return BUG
+
+
+if __name__ == "__main__":
+    main()

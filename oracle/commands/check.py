@@ -57,8 +57,8 @@ def check(
     for source in sources:
         try:
             bundle = source.read()
-            objects = cluster_of(bundle)
             nodes = pick_nodes(bundle, node, only_one=False)
+            objects = cluster_of(bundle, nodes)
         except InputError as error:
             note(error)
             unread = True
@@ -71,7 +71,7 @@ def check(
                     say([""])
                 label = f"{bundle.path} {report.node}" if len(sources) > 1 else report.node
                 say(node_lines(report, show, label))
-            judged.append((str(bundle.path), report))
+            judged.append((bundle.path, report))
     _finish(judged, form, verbose)
     verdicts = {report.verdict.value for _, report in judged}
     if "differs" in verdicts:

@@ -56,12 +56,13 @@ def expect(
     from model.node_config import ProxyMode
     from oracle.bundle import node_config
 
-    evidence, bundle = Sources(path, cluster, (), node, proxy_config, addresses).read_node()
-    objects = cluster_of(bundle)
+    evidence, bundle = Sources(path, cluster, (), node, proxy_config, addresses, packets).read_node()
+    objects = cluster_of(bundle, (evidence,))
     config, _ = node_config(evidence, objects)
     if mode is not None:
         config = attrs.evolve(config, mode=ProxyMode(mode))
     questions = asked.read(config)
+    assumed = [*questions.notes, *config.assumptions]
     show = look(verbose)
     for packet, answer in zip(
         questions.packets, expect_packets(objects, config, questions.packets), strict=True
@@ -69,7 +70,10 @@ def expect(
         if form == "json":
             from oracle.report.as_json import expectation_json
 
-            say_json(expectation_json(answer, packet.family), indent=2 if asked.is_one else None)
+            answer_json = expectation_json(answer, packet.family)
+            if asked.is_one:
+                answer_json["assumptions"] = assumed
+            say_json(answer_json, indent=2 if asked.is_one else None)
         else:
             from oracle.report.as_text import expectation_line, expectation_lines
 
@@ -77,6 +81,6 @@ def expect(
                 say(expectation_lines(answer, packet.family, show))
             else:
                 say([expectation_line(packet, answer, show)])
-    for text in (*questions.notes, *(f"assumed: {text}" for text in config.assumptions)):
+    for text in assumed:
         note(text)
     return 0

@@ -54,7 +54,10 @@ def spread(arguments: list[str]) -> list[str]:
 
 @attrs.frozen
 class Sources:
-    """Where the evidence of one node comes from: a bundle, or files one by one."""
+    """Where the evidence of one node comes from: a bundle, or files one by one.
+
+    `packets` is here only so that standard input is not asked for twice.
+    """
 
     path: str | None = None
     cluster: tuple[str, ...] = ()
@@ -62,19 +65,20 @@ class Sources:
     node: str | None = None
     proxy_config: str | None = None
     addresses: str | None = None
+    packets: str | None = None
 
     def read(self) -> "Bundle":
         """The bundle that the sources make. Raises InputError, or UsageError for a wrong mix."""
         from oracle.bundle import bundle_from_files, read_bundle
 
-        files = (*self.cluster, *self.rules, *filter(None, (self.proxy_config, self.addresses)))
-        if self.path is not None:
-            if files:
-                raise click.UsageError("give a bundle PATH or single files, not both")
-            return read_bundle(self.path)
-        if files.count("-") > 1:
-            raise click.UsageError("only one file can be standard input")
-        return bundle_from_files(self.cluster, self.rules, self.node, self.proxy_config, self.addresses)
+        files = [*self.cluster, *self.rules, *filter(None, (self.proxy_config, self.addresses))]
+        if [*files, self.path, self.packets].count("-") > 1:
+            raise click.UsageError("only one input can be standard input")
+        if self.path is None:
+            return bundle_from_files(self.cluster, self.rules, self.node, self.proxy_config, self.addresses)
+        if files:
+            raise click.UsageError("give a bundle PATH or single files, not both")
+        return read_bundle(self.path)
 
     def read_node(self) -> "tuple[NodeEvidence, Bundle]":
         """The one node that the sources name, and the bundle it is in."""
@@ -84,23 +88,34 @@ class Sources:
 
 def pick_nodes(bundle: "Bundle", name: str | None, only_one: bool) -> "tuple[NodeEvidence, ...]":
     """The nodes of the bundle that are asked about. Raises InputError that lists their names."""
-    names = ", ".join(node.name for node in bundle.nodes)
     if not bundle.nodes:
-        raise InputError(str(bundle.path), 0, "no node's rules here (nodes/NAME/iptables-save and the like)")
+        raise InputError(bundle.path, 0, "no node here (nodes/NAME/iptables-save and the like)")
+    names = ", ".join(node.name for node in bundle.nodes)
     if name is not None:
         chosen = tuple(node for node in bundle.nodes if node.name == name)
         if not chosen:
-            raise InputError(str(bundle.path), 0, f"no node {name!r}; there are: {names}")
+            raise InputError(bundle.path, 0, f"no node {name!r}; there are: {names}")
         return chosen
     if only_one and len(bundle.nodes) > 1:
-        raise InputError(str(bundle.path), 0, f"which node? choose one with --node: {names}")
+        raise InputError(bundle.path, 0, f"which node? choose one with --node: {names}")
     return bundle.nodes
 
 
-def cluster_of(bundle: "Bundle") -> "Cluster":
-    """The bundle's objects. Raises InputError that says how to get them when it has none."""
+def cluster_of(bundle: "Bundle", nodes: "tuple[NodeEvidence, ...]") -> "Cluster":
+    """The objects by which these nodes are to be judged.
+
+    Raises InputError when there are none, saying how to get them, or when it is not known
+    which node is meant: its name tells which endpoints are its own.
+    """
+    from oracle.bundle import node_config
+
     if bundle.cluster is None:
-        raise InputError(str(bundle.path), 0, f"no cluster objects to judge by; add the output of: {KUBECTL}")
+        place = bundle.path or "--cluster"
+        raise InputError(place, 0, f"no cluster objects to judge by; add the output of: {KUBECTL}")
+    # hostnameOverride names a node too.
+    if not all(node.name or node_config(node, bundle.cluster)[0].name for node in nodes):
+        names = ", ".join(node.name for node in bundle.cluster.nodes) or "the objects hold no Node"
+        raise InputError("--node", 0, f"which node? give its name: {names}")
     return bundle.cluster
 
 
@@ -120,16 +135,13 @@ class Asked:
 
     def read(self, config: "NodeConfig") -> "Questions":
         """The questions. Raises InputError, or UsageError when there is no question or two."""
+        from oracle.bundle import read_text_source
         from oracle.packets import ask_one, read_packets
 
         self.insist()
         if self.packets is None:
             return ask_one(self.source or "", self.to or "", self.origin, self.in_interface, config)
-        try:
-            with click.open_file(self.packets, "rb") as lines:
-                return read_packets(lines, "stdin" if self.packets == "-" else self.packets, config)
-        except OSError as error:
-            raise InputError(self.packets, 0, error.strerror or str(error)) from None
+        return read_packets(read_text_source(self.packets).splitlines(), self.packets, config)
 
     def insist(self) -> None:
         """Raises UsageError unless exactly one packet, or one file of packets, is given."""

@@ -46,12 +46,11 @@ def trace(
     if path is None and not rules:
         raise click.UsageError("give --rules, or a bundle PATH")
 
-    from model.objects import Cluster
     from oracle.bundle import node_config
     from oracle.plain import trace_node
 
-    evidence, bundle = Sources(path, cluster, rules, node, proxy_config, addresses).read_node()
-    config, _ = node_config(evidence, bundle.cluster or Cluster())
+    evidence, bundle = Sources(path, cluster, rules, node, proxy_config, addresses, packets).read_node()
+    config, _ = node_config(evidence, bundle.cluster)
     questions = asked.read(config)
     show = look(verbose)
     unsure = None

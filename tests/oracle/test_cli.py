@@ -15,15 +15,16 @@ import pytest
 from model.addresses import Family
 from model.errors import InputError
 from model.expectation import Expectation
-from model.node_config import NodeConfig
-from model.objects import Cluster, ObjectName, Service
+from model.node_config import InterfaceAddress, NodeConfig
+from model.objects import Cluster, Node, ObjectName, Service
 from model.outcome import Leaf, Outcome, Target, Verdict
 from model.packet import Origin, Packet
+from oracle.bundle import read_text_source
 from oracle.cli import run
 from oracle.commands.options import KUBECTL
 from oracle.findings import Difference, Judged, Kind, Line, NodeReport, NotJudged, Trace
 
-OBJECTS = Cluster(services=(Service(ObjectName("shop", "web")),))
+OBJECTS = Cluster(services=(Service(ObjectName("shop", "web")),), nodes=(Node("node-a"), Node("node-b")))
 PASS = Outcome((Leaf(Verdict.PASS, Fraction(1)),))
 PACKET = Packet(Family.IPV4, Origin.WIRE, 1, 2, 6, 80)
 WRONG = Difference(
@@ -32,6 +33,10 @@ WRONG = Difference(
 UNJUDGED = NotJudged("rules", 7, "-m bpf", "match bpf", matters=True)
 
 Say = Callable[..., str]
+
+
+def status_of(command: str) -> int:
+    return run(command.split())
 
 
 def conforming(name: str) -> NodeReport:
@@ -50,6 +55,10 @@ def unreadable(name: str) -> NodeReport:
     raise InputError(f"{name}/iptables-save", 3, "not a rule")
 
 
+KNOWN = NodeConfig(
+    "good", addresses=(InterfaceAddress("eth0", Family.IPV4, 1, 24),), addresses_are_complete=True
+)
+CONFIGS = {"": NodeConfig(""), "doubtful": NodeConfig("doubtful", assumptions=("mode iptables assumed",))}
 JUDGES = {"good": conforming, "bad": differing, "dark": unjudged, "torn": unreadable}
 
 
@@ -68,7 +77,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     def bundle(path: str) -> SimpleNamespace:
         if path == "nowhere":
             raise InputError(path, 0, "no such file or folder")
-        nodes = tuple(SimpleNamespace(name=name) for name in path.removeprefix("bare-").split("+") if name)
+        nodes = tuple(SimpleNamespace(name=name) for name in path.removeprefix("bare-").split("+"))
         return SimpleNamespace(path=path, cluster=None if path.startswith("bare-") else OBJECTS, nodes=nodes)
 
     def stand_in(name: str, **members: object) -> None:
@@ -79,8 +88,9 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(
         "oracle.bundle",
         read_bundle=bundle,
-        bundle_from_files=lambda _cluster, _rules, node, *_: bundle(node or "good"),
-        node_config=lambda evidence, _cluster: (NodeConfig(evidence.name), frozenset()),
+        bundle_from_files=lambda _cluster, _rules, node, *_: bundle(node or ""),
+        node_config=lambda evidence, _cluster: (CONFIGS.get(evidence.name, KNOWN), frozenset()),
+        read_text_source=read_text_source,
     )
     stand_in("oracle.check", check_node=lambda evidence, *_: JUDGES[evidence.name](evidence.name))
     stand_in("oracle.plain", trace_node=lambda _evidence, _cluster, packets: replies(packets))
@@ -112,7 +122,7 @@ def test_exit_status_of_check(nodes: str, status: int) -> None:
 
 def test_unreadable_node_does_not_hide_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     """It is reported as not judged, with its place; the others have their verdicts."""
-    run(["check", "torn+good", "--format", "json"])
+    status_of("check torn+good --format json")
 
     out, err = capsys.readouterr()
     nodes = json.loads(out)["nodes"]
@@ -128,7 +138,7 @@ def test_unreadable_node_does_not_hide_the_others(capsys: pytest.CaptureFixture[
 
 def test_unreadable_bundle_does_not_hide_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     """Each PATH stands for itself; the status owns up to the one that was not read."""
-    status = run(["check", "nowhere", "good"])
+    status = status_of("check nowhere good")
 
     out, err = capsys.readouterr()
     assert (status, err) == (2, "svcproof: nowhere: no such file or folder\n")
@@ -137,7 +147,7 @@ def test_unreadable_bundle_does_not_hide_the_others(capsys: pytest.CaptureFixtur
 
 def test_text_of_check_ends_in_a_summary_of_many_nodes(capsys: pytest.CaptureFixture[str]) -> None:
     """Conforming nodes take a line each; the last line counts."""
-    run(["check", "good+bad+good"])
+    status_of("check good+bad+good")
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "good  CONFORMS  (iptables; 1 frontend, 2 cells, 3 rules judged)"
@@ -146,7 +156,7 @@ def test_text_of_check_ends_in_a_summary_of_many_nodes(capsys: pytest.CaptureFix
 
 def test_check_of_one_node_of_a_bundle(capsys: pytest.CaptureFixture[str]) -> None:
     """--node leaves the others out."""
-    status = run(["check", "good+bad", "--node", "good"])
+    status = status_of("check good+bad --node good")
 
     assert status == 0
     assert "bad" not in capsys.readouterr().out
@@ -164,16 +174,17 @@ def test_check_of_one_node_of_a_bundle(capsys: pytest.CaptureFixture[str]) -> No
             "trace good+bad --from 1.1.1.1 --to 2.2.2.2:80/tcp",
             "good+bad: which node? choose one with --node: good, bad",
         ),
+        ("check --cluster c --rules r", "--node: which node? give its name: node-a, node-b"),
         ("check good+bad --node none", "good+bad: no node 'none'; there are: good, bad"),
         ("trace good --from 1.1.1.1 --to x", "--to: 'x' is not ADDR:PORT/PROTO, such as"),
-        ("trace good --packets /nowhere.jsonl", "/nowhere.jsonl: No such file or directory"),
+        ("trace good --packets /nowhere.jsonl", "/nowhere.jsonl: no such file or folder"),
     ],
 )
 def test_input_that_is_not_enough_is_one_line(
     command: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit status 2, nothing on standard output, one line that says what to do."""
-    status = run(command.split())
+    status = status_of(command)
 
     out, err = capsys.readouterr()
     assert (status, out, err.count("\n")) == (2, "", 1)
@@ -189,6 +200,7 @@ def test_input_that_is_not_enough_is_one_line(
         "check good --format yaml",
         "check good --cluster c.json",
         "check --rules - --cluster -",
+        "trace --rules - --packets -",
         "trace good",
         "trace good --from 1.1.1.1",
         "trace --from 1.1.1.1 --to 2.2.2.2:80/tcp",
@@ -199,12 +211,12 @@ def test_input_that_is_not_enough_is_one_line(
 )
 def test_wrong_command_line_is_status_2(command: str) -> None:
     """Never 1: that would read as a difference."""
-    assert run(command.split()) == 2
+    assert status_of(command) == 2
 
 
 def test_trace_of_one_packet_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     """A bundle without objects can be traced."""
-    status = run(["trace", "bare-good", "--from", "10.0.0.1", "--to", "10.0.0.2:80/tcp", "--format", "json"])
+    status = status_of("trace bare-good --from 10.0.0.1 --to 10.0.0.2:80/tcp --format json")
 
     assert status == 0
     assert json.loads(capsys.readouterr().out) == {
@@ -239,6 +251,18 @@ def test_many_packets_are_answered_in_order_one_a_line(
     assert [f"10.0.0.2:{port} tcp" in line for port, line in zip(ports, lines[3:], strict=True)] == [True] * 3
 
 
+def test_assumptions_are_in_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """One answer as JSON holds what it assumes; standard error says it too."""
+    status = status_of("expect doubtful --origin wire --from 10.0.0.1 --to 10.0.0.2:80/tcp --format json")
+
+    out, err = capsys.readouterr()
+    assert (status, json.loads(out)["assumptions"], err) == (
+        0,
+        ["mode iptables assumed"],
+        "svcproof: mode iptables assumed\n",
+    )
+
+
 def test_bad_packet_is_named_before_any_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No half of the answers is given."""
     packets = tmp_path / "packets.jsonl"
@@ -256,7 +280,7 @@ def test_bad_packet_is_named_before_any_answer(tmp_path: Path, capsys: pytest.Ca
 
 def test_unsure_trace_is_answered_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     """An answer that must not be relied on cannot look like one that can."""
-    status = run(["trace", "good", "--origin", "wire", "--from", "10.0.0.1", "--to", "10.0.0.2:7/tcp"])
+    status = status_of("trace good --origin wire --from 10.0.0.1 --to 10.0.0.2:7/tcp")
 
     out, err = capsys.readouterr()
     assert status == 2
@@ -270,7 +294,7 @@ def test_unexpected_exception_keeps_its_traceback(
     """A fault in the judge is never taken for a verdict."""
     monkeypatch.setitem(JUDGES, "bad", lambda name: conforming(name + 1))
 
-    status = run(["check", "bad"])
+    status = status_of("check bad")
 
     assert status == 70
     assert capsys.readouterr().err.startswith("Traceback (most recent call last)")
@@ -284,4 +308,4 @@ def test_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     monkeypatch.setitem(JUDGES, "bad", interrupt)
 
-    assert (run(["check", "bad"]), *capsys.readouterr()) == (130, "", "")
+    assert (status_of("check bad"), *capsys.readouterr()) == (130, "", "")
