@@ -1,0 +1,250 @@
+"""The rules against the contract, cell by cell: where some packet is treated otherwise.
+
+Exact over all packets: each cell is asked once from the wire (once for each interface
+that a rule tells apart) and once from the node itself, for every source at once. What is
+found here is a suspicion with a packet; `oracle.classify` says what it is, after the
+plain walk has confirmed it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
+
+from model.addresses import Family
+from model.expected import Contract
+from model.fate import Fate, Fates
+from model.frontends import NodeView, Owner
+from model.intervals import EMPTY, Intervals, contains, intersect, subtract, union
+from model.node_config import DetectLocalMode
+from model.packet import Origin, Packet
+from oracle.cells import Region, regions, register_model
+from oracle.fates import FatesOfCells, Found
+from oracle.hooks import interface_matches
+from oracle.places import Places
+from oracle.program import Programs
+from oracle.ruleset import Ruleset
+from oracle.walk import Walker
+
+PROGRESS_EVERY = 4096  # cells between two words of progress
+
+
+@attrs.frozen
+class Suspicion:
+    """A packet that the rules seem to treat otherwise than the contract allows."""
+
+    packet: Packet
+    region: Region
+    owners: tuple[Owner, ...]
+
+
+@attrs.frozen
+class Undecided:
+    """A cell whose fate depends on lines that cannot be judged, as (file, line)."""
+
+    region: Region
+    owners: tuple[Owner, ...]
+    lines: tuple[tuple[str, int], ...]
+
+
+@attrs.define
+class Tally:
+    """How much was compared."""
+
+    cells: int = 0
+    covered: int = 0  # (destination, protocol, port) triples, to be all there are
+
+
+@attrs.frozen(eq=False)
+class Entry:
+    """One way for packets to meet the rules: origin and, where it matters, interface."""
+
+    origin: Origin
+    in_interface: str | None
+    from_pod_interface: bool
+
+
+@attrs.frozen(eq=False)
+class Comparison:
+    """The rule sets of one family on one node, ready to be compared with its contract."""
+
+    view: NodeView
+    places: Places
+    programs: tuple[Programs, ...]
+    fates: FatesOfCells
+    contract: Contract
+    entries: tuple[Entry, ...]
+
+
+def prepare(view: NodeView, rulesets: Sequence[Ruleset]) -> Comparison:
+    """Reads rules and model into one partition of the packet space."""
+    places = Places(view.family)
+    programs = tuple(Programs(one, places, view.local_addresses) for one in rulesets)
+    register_model(places, view)
+    walker = Walker(programs, places, view.config, view.family, view.local_addresses)
+    fates = FatesOfCells(walker, view.family.everything, view.local_addresses)
+    patterns = {name for one in programs for name in one.interfaces}
+    return Comparison(view, places, programs, fates, Contract(view), tuple(_entries(view, patterns)))
+
+
+def _entries(view: NodeView, patterns: set[str]) -> Iterator[Entry]:
+    """One entry from the node, and one from the wire for each interface told apart."""
+    config = view.config
+    if config.detect_local is DetectLocalMode.BRIDGE_INTERFACE:
+        patterns = patterns | {config.bridge_interface}
+    elif config.detect_local is DetectLocalMode.INTERFACE_NAME_PREFIX:
+        patterns = patterns | {config.interface_name_prefix + "+"}
+    patterns = {pattern for pattern in patterns if pattern and pattern != "lo"}
+    if not patterns:
+        yield Entry(Origin.WIRE, None, from_pod_interface=False)
+    else:
+        names = {pattern[:-1] + "0" if pattern.endswith("+") else pattern for pattern in patterns}
+        names |= {_other_interface(patterns)}
+        for name in sorted(names):
+            yield Entry(Origin.WIRE, name, from_pod_interface=_is_pod_interface(view, name))
+    yield Entry(Origin.NODE, None, from_pod_interface=False)
+
+
+def _is_pod_interface(view: NodeView, name: str) -> bool:
+    return view.pod_sources is None and view.is_pod_interface(name)
+
+
+def _other_interface(patterns: set[str]) -> str:
+    """The name of an interface that no rule means."""
+    return next(
+        name
+        for name in ("eth0", "ens3", *(f"other{n}" for n in range(1, 1000)))
+        if not any(interface_matches(pattern, name) for pattern in patterns)
+    )
+
+
+def compare(
+    comparison: Comparison, tally: Tally, progress: Callable[[int], None] | None = None
+) -> Iterator[Suspicion | Undecided]:
+    """Every suspicion and every undecided cell, each with a packet or its lines."""
+    view, fates, contract = comparison.view, comparison.fates, comparison.contract
+    for region in regions(comparison.places, comparison.programs, view):
+        tally.covered += region.size
+        cell = region.cell
+        for entry in comparison.entries:
+            tally.cells += 1
+            if progress is not None and not tally.cells % PROGRESS_EVERY:
+                progress(tally.cells)
+            owners, allowed = contract.allowed(
+                cell.destination,
+                cell.protocol,
+                cell.port,
+                entry.origin,
+                from_pod_interface=entry.from_pod_interface,
+            )
+            found = fates.found(cell, entry.origin is Origin.WIRE, entry.in_interface)
+            worlds = found.worlds
+            if len(worlds) == 1 and worlds[0] == allowed[0] and not found.stuck:
+                continue
+            yield from _suspicions(view, region, entry, owners, allowed, found)
+
+
+def _suspicions(
+    view: NodeView,
+    region: Region,
+    entry: Entry,
+    owners: tuple[Owner, ...],
+    allowed: tuple[Fates, ...],
+    found: Found,
+) -> Iterator[Suspicion | Undecided]:
+    if found.stuck:
+        yield Undecided(region, owners, found.unsure)
+        return
+    wrong = [unlike(world, allowed) for world in found.worlds]
+    if not any(wrong):
+        return
+    if not all(wrong):
+        yield Undecided(region, owners, found.unsure)
+        return
+    for sources in _kinds_of_source(wrong[0], allowed):
+        packet = Packet(
+            view.family,
+            entry.origin,
+            typical_source(view, sources, entry.origin),
+            region.cell.destination,
+            region.cell.protocol,
+            region.cell.port,
+            entry.in_interface,
+        )
+        yield Suspicion(packet, region, owners)
+
+
+def unlike(found: Fates, allowed: Sequence[Fates]) -> Intervals:
+    """The sources whose fate is none of those allowed."""
+    out: Intervals = EMPTY
+    for fate in found:
+        left = fate.sources
+        for treatment in allowed:
+            for expected in treatment:
+                both = intersect(left, expected.sources)
+                if both:
+                    left = subtract(left, subtract(both, _disagreement(fate, expected, both)))
+            if not left:
+                break
+        out = union(out, left)
+    return out
+
+
+def _disagreement(found: Fate, expected: Fate, sources: Intervals) -> Intervals:
+    """The sources, of those given, that the two fates treat differently."""
+    if len(found.leaves) != len(expected.leaves) or len(found.memories) != len(expected.memories):
+        return sources
+    out: Intervals = EMPTY
+    for one, other in zip(found.leaves, expected.leaves, strict=True):
+        if one[:4] != other[:4] or one.reject_with != other.reject_with:
+            return sources
+        if one.masquerade != other.masquerade:
+            out = union(out, _either_not_both(one.masquerade, other.masquerade))
+    for mine, theirs in zip(found.memories, expected.memories, strict=True):
+        if mine[:3] != theirs[:3]:
+            return sources
+        if mine.masquerade != theirs.masquerade:
+            out = union(out, _either_not_both(mine.masquerade, theirs.masquerade))
+    return intersect(out, sources)
+
+
+def _either_not_both(first: Intervals, second: Intervals) -> Intervals:
+    return union(subtract(first, second), subtract(second, first))
+
+
+def _kinds_of_source(wrong: Intervals, allowed: Sequence[Fates]) -> Iterator[Intervals]:
+    """The wrong sources, apart where the contract treats them apart."""
+    left = wrong
+    for expected in allowed[0]:
+        both = intersect(left, expected.sources)
+        if not both:
+            continue
+        left = subtract(left, both)
+        rewritten: Intervals = EMPTY
+        for leaf in expected.leaves:
+            rewritten = union(rewritten, leaf.masquerade) if leaf.masquerade != rewritten else rewritten
+            if rewritten == expected.sources:
+                break
+        for part in (intersect(both, rewritten), subtract(both, rewritten)):
+            if part:
+                yield part
+    if left:
+        yield left
+
+
+_FAMILIAR = {
+    Family.IPV4: (0xCB007102, 0xC6336407, 0xC0000209, 0x7F000001),
+    Family.IPV6: ((0x20010DB8 << 96) | 0x99, 1),
+}
+
+
+def typical_source(view: NodeView, sources: Intervals, origin: Origin) -> int:
+    """A source of the region that a reader recognises, where there is one."""
+    primary = view.config.primary_address(view.family)
+    familiar = list(_FAMILIAR[view.family])
+    if primary is not None:
+        familiar.insert(0 if origin is Origin.NODE else len(familiar), primary)
+    for one in familiar:
+        if contains(sources, one):
+            return one
+    low, high = max(sources, key=lambda span: span[1] - span[0])
+    return low if high - low < 10 else low + 9

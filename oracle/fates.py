@@ -1,0 +1,252 @@
+"""What the rules do with all packets of a cell, in the form the contract is told in.
+
+Puts together the two halves of the walk: up to destination nat, and from there on at
+whatever destination the packet has by then. The result is `model.fate.Fates`, one for
+each way to settle the conditions that could not be judged.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import attrs
+
+from model.fate import Fate, Fates, LeafFate, Memory
+from model.intervals import EMPTY, Intervals, intersect, subtract, union
+from model.odds import ONE, taken, total
+from model.outcome import Verdict
+from oracle.flow import Asked, Flow, Unsure
+from oracle.walk import Cell, End, Walker
+
+MAX_UNSURE = 6  # lines that cannot be judged in one cell, beyond which it is given up
+
+
+class _Way(NamedTuple):
+    """One way for packets from `sources` to fare, with its odds and what was assumed."""
+
+    sources: Intervals
+    leaf: tuple[int, int, str, str]  # address, port, verdict, reject error
+    odds: Fraction
+    masquerade: Intervals
+    asked: Asked
+    unsure: Unsure
+    lists: tuple[str, ...]
+    stuck: bool
+
+
+@attrs.frozen
+class Found:
+    """What the rules do with a cell: one `Fates` a way to settle the lines not judged.
+
+    `unsure` are those lines as (file, line). `stuck` says that some packet meets a target
+    that cannot be judged, or too many lines that cannot; then `worlds` tells nothing.
+    """
+
+    worlds: tuple[Fates, ...]
+    unsure: tuple[tuple[str, int], ...] = ()
+    stuck: bool = False
+
+
+class FatesOfCells:
+    """Asks a walker about cells; equal walks are put together once."""
+
+    def __init__(self, walker: Walker, everything: Intervals, local: Intervals) -> None:
+        self._walker = walker
+        self._asked_for = {True: everything, False: local}
+        self._done: dict[tuple[object, ...], tuple[Found, object]] = {}
+
+    def found(self, cell: Cell, from_wire: bool, in_interface: str | None) -> Found:
+        """What happens to packets of the cell from the wire, or from the node itself."""
+        ends, flows = self._walker.start(cell, from_wire, in_interface)
+        if flows:
+            return self._assemble(cell, ends, flows, from_wire, in_interface)
+        key = (cell.protocol, from_wire, in_interface, *map(id, ends))
+        known = self._done.get(key)
+        if known is None or any(end.port is None or end.address is None for end in ends):
+            found = self._assemble(cell, ends, flows, from_wire, in_interface)
+            known = self._done[key] = (found, ends)  # the ends are kept, so their ids stay theirs
+        return known[0]
+
+    def _assemble(
+        self,
+        cell: Cell,
+        ends: Sequence[End],
+        flows: Sequence[Flow],
+        from_wire: bool,
+        in_interface: str | None,
+    ) -> Found:
+        ways: list[_Way] = []
+        for end in ends:
+            if end.verdict is Verdict.DNAT:
+                address = cell.destination if end.address is None else end.address
+                port = cell.port if end.port is None else end.port
+                self._onward(ways, end.flow, address, cell.protocol, port, True, from_wire, in_interface)
+            else:
+                ways.append(_ended(end.flow, end.verdict, end.reject_with, end.stuck))
+        for flow in flows:
+            self._onward(
+                ways, flow, cell.destination, cell.protocol, cell.port, False, from_wire, in_interface
+            )
+        return _found(ways, self._asked_for[from_wire])
+
+    def _onward(
+        self,
+        ways: list[_Way],
+        flow: Flow,
+        address: int,
+        protocol: int,
+        port: int,
+        translated: bool,
+        from_wire: bool,
+        in_interface: str | None,
+    ) -> None:
+        """Adds what becomes of a flow after destination nat."""
+        fate = (address, port, Verdict.DNAT.value, "") if translated else (0, 0, Verdict.PASS.value, "")
+        rewritten: Intervals = EMPTY
+        gone: list[Intervals] = []
+        plain = flow.sources
+        for part, mark in flow.pieces:
+            rows = self._walker.later(
+                address,
+                protocol,
+                port,
+                mark,
+                translated=translated,
+                untracked=flow.untracked,
+                from_wire=from_wire,
+                in_interface=in_interface,
+            )
+            if len(rows) == 1:
+                later, verdict, error, stuck = rows[0]
+                if verdict is Verdict.PASS and not stuck:
+                    if later.masqueraded:
+                        rewritten = union(rewritten, part)
+                    continue
+            for later, verdict, error, stuck in rows:
+                inside = intersect(part, later.sources)
+                if not inside:
+                    continue
+                gone.append(inside)
+                leaf = fate if verdict is Verdict.PASS else (0, 0, verdict.value, error)
+                ways.append(
+                    _Way(
+                        inside,
+                        leaf,
+                        taken(flow.odds, later.odds),
+                        inside if later.masqueraded and verdict is Verdict.PASS else EMPTY,
+                        flow.asked + later.asked,
+                        flow.unsure + later.unsure,
+                        flow.lists + later.lists,
+                        stuck,
+                    )
+                )
+        for inside in gone:
+            plain = subtract(plain, inside)
+        if plain:
+            ways.append(_Way(plain, fate, flow.odds, rewritten, flow.asked, flow.unsure, flow.lists, False))
+
+
+def _ended(flow: Flow, verdict: Verdict, error: str, stuck: bool) -> _Way:
+    leaf = (0, 0, verdict.value, error)
+    return _Way(flow.sources, leaf, flow.odds, EMPTY, flow.asked, flow.unsure, flow.lists, stuck)
+
+
+def _found(ways: Sequence[_Way], asked_for: Intervals) -> Found:
+    places = tuple(dict.fromkeys(place for way in ways for place, _ in way.unsure))
+    if len(places) > MAX_UNSURE or any(way.stuck for way in ways):
+        return Found((), places, True)
+    if not places:
+        return Found((_fates(ways, asked_for),))
+    worlds = []
+    for truths in itertools.product((False, True), repeat=len(places)):
+        world = dict(zip(places, truths, strict=True))
+        chosen = [way for way in ways if all(world[place] is truth for place, truth in way.unsure)]
+        worlds.append(_fates(chosen, asked_for))
+    return Found(tuple(dict.fromkeys(worlds)), places)
+
+
+def _fates(ways: Sequence[_Way], asked_for: Intervals) -> Fates:
+    """The ways of one world as fates over the sources asked for, in order of sources."""
+    out: list[Fate] = []
+    for sources in _atoms(dict.fromkeys(way.sources for way in ways)):
+        inside = intersect(sources, asked_for)
+        if inside:
+            first = sources[0][0]
+            here = [way for way in ways if way.sources == sources or _holds(way.sources, first)]
+            out.append(_fate(here, inside))
+    out.sort()
+    return tuple(out)
+
+
+def _holds(values: Intervals, number: int) -> bool:
+    return any(low <= number <= high for low, high in values)
+
+
+def _atoms(regions: Iterable[Intervals]) -> list[Intervals]:
+    """Regions of sources cut so that they do not overlap."""
+    atoms: list[Intervals] = []
+    for region in regions:
+        left = region
+        cut: list[Intervals] = []
+        for atom in atoms:
+            both = intersect(atom, left)
+            if not both:
+                cut.append(atom)
+                continue
+            cut.append(both)
+            outside = subtract(atom, both)
+            if outside:
+                cut.append(outside)
+            left = subtract(left, both)
+        if left:
+            cut.append(left)
+        atoms = cut
+    return atoms
+
+
+def _fate(ways: Sequence[_Way], sources: Intervals) -> Fate:
+    """The distribution of fresh clients over the ways, and the memories that count."""
+    leaves: dict[tuple[int, int, str, str, Intervals], Fraction] = {}
+    setters: dict[str, set[tuple[int, int]]] = {}
+    hits: list[tuple[int, _Way]] = []
+    for way in ways:
+        asked = way.asked
+        if asked:
+            positive = [at for at, (_, hit) in enumerate(asked) if hit]
+            if positive:
+                if positive == [len(asked) - 1]:
+                    hits.append((positive[0], way))
+                continue
+        address, port, verdict, error = way.leaf
+        key = (address, port, verdict, error, intersect(way.masquerade, sources))
+        before = leaves.get(key)
+        leaves[key] = way.odds if before is None else total(before, way.odds)
+        for name in way.lists:
+            setters.setdefault(name, set()).add((address, port))
+    listed = sorted(
+        LeafFate(address, port, verdict, odds, masquerade, error)
+        for (address, port, verdict, error, masquerade), odds in leaves.items()
+    )
+    return Fate(sources, tuple(listed), _memories(hits, setters, sources) if hits else ())
+
+
+def _memories(
+    hits: list[tuple[int, _Way]], setters: dict[str, set[tuple[int, int]]], sources: Intervals
+) -> tuple[Memory, ...]:
+    """The memories that can ever be live, in the order asked.
+
+    A list that no new client is entered in is never live; one that is entered for another
+    endpoint than it leads to keeps nobody where he was and leads nowhere: address 0, port 0.
+    """
+    out: list[Memory] = []
+    for at, way in sorted(hits, key=lambda hit: hit[0]):
+        name, _, seconds = way.asked[at][0].rpartition("/")
+        if name not in setters:
+            continue
+        address, port, verdict, _ = way.leaf
+        kept = verdict == Verdict.DNAT.value and setters[name] == {(address, port)} and way.odds is ONE
+        if not (kept and name in way.lists):
+            address = port = 0
+        out.append(Memory(address, port, int(seconds), intersect(way.masquerade, sources)))
+    return tuple(out)
