@@ -7,7 +7,6 @@ affinity; plain). kube-proxy writes about 53 lines a service for that at 10 endp
 
 import random
 from collections.abc import Iterator, Sequence
-from itertools import count
 from pathlib import Path
 
 import attrs
@@ -37,6 +36,7 @@ from model.objects import (
 SERVICE_CIDR = "10.96.0.0/12"
 POD_CIDR = "10.128.0.0/12"  # one /16 a node
 NODES = 10
+MOST_SERVICES = (65536 - 30000) // 6 * 20  # 6 node ports for each round of 20 services
 ENDPOINTS_PER_SLICE = 100  # the endpoint slice controller's default (EPS-SL-01)
 
 _NAMESPACES = ("billing", "checkout", "media", "search", "shop")
@@ -54,11 +54,13 @@ def generate_cluster(services: int, endpoints: int, seed: int = 1) -> tuple[Clus
     The kind of the i-th service is fixed; `seed` decides addresses and on which node each
     pod runs. IPv4 only. Raises ValueError when addresses or node ports run out.
     """
+    if services > MOST_SERVICES:
+        raise ValueError(f"{services} services need more node ports than there are: at most {MOST_SERVICES}")
     rng = random.Random(seed)
     nodes = tuple(_node(index) for index in range(NODES))
     pods = _pods(rng)
     cluster_ips = iter(rng.sample(range(256, 1 << 20), services))
-    node_ports = count(30000)
+    node_ports = iter(range(30000, 1 << 16))
     made: list[Service] = []
     slices: list[EndpointSlice] = []
     for index in range(services):
@@ -67,8 +69,6 @@ def generate_cluster(services: int, endpoints: int, seed: int = 1) -> tuple[Clus
         made.append(service)
         backing = [next(pods) for _ in range(endpoints if _has_endpoints(index) else 0)]
         slices += _slices(service, backing)
-    if next(node_ports) > 1 << 16:
-        raise ValueError(f"{services} services need more node ports than there are")
     cluster = Cluster(services=tuple(made), slices=tuple(slices), nodes=nodes, service_cidrs=(SERVICE_CIDR,))
     return cluster, _config(nodes[0])
 
@@ -85,36 +85,41 @@ def _service(index: int, cluster_ip: str, node_ports: Iterator[int]) -> Service:
         ip_families=("IPv4",),
         ip_family_policy="SingleStack",
     )
-    reachable = attrs.evolve(
-        plain, ports=tuple(attrs.evolve(port, node_port=next(node_ports)) for port in _HTTP)
-    )
-    balanced = attrs.evolve(
-        reachable,
-        type=ServiceType.LOAD_BALANCER,
-        ingress=(Ingress(format_address(Family.IPV4, parse_address("198.18.0.0")[1] + index), "", "VIP"),),
-        allocate_load_balancer_node_ports=True,
-    )
     match index % 20:
         case 1 | 6 | 11 | 16:
             return attrs.evolve(plain, ports=_HTTP_AND_METRICS)
         case 3 | 13:
             return attrs.evolve(plain, session_affinity=SessionAffinity.CLIENT_IP)
         case 5 | 15:
-            return attrs.evolve(reachable, type=ServiceType.NODE_PORT)
+            return _with_node_ports(plain, ServiceType.NODE_PORT, node_ports)
         case 8:
             ranges = ("203.0.113.0/24", f"198.51.100.{index % 256}/32")
-            return attrs.evolve(balanced, load_balancer_source_ranges=ranges)
+            return attrs.evolve(_balanced(plain, index, node_ports), load_balancer_source_ranges=ranges)
         case 12:
             return attrs.evolve(
-                balanced,
+                _balanced(plain, index, node_ports),
                 external_traffic_policy=TrafficPolicy.LOCAL,
                 health_check_node_port=next(node_ports),
                 session_affinity=SessionAffinity.CLIENT_IP,
             )
         case 18:
-            return balanced
+            return _balanced(plain, index, node_ports)
         case _:
             return plain
+
+
+def _with_node_ports(service: Service, kind: ServiceType, node_ports: Iterator[int]) -> Service:
+    ports = tuple(attrs.evolve(port, node_port=next(node_ports)) for port in service.ports)
+    return attrs.evolve(service, type=kind, ports=ports)
+
+
+def _balanced(service: Service, index: int, node_ports: Iterator[int]) -> Service:
+    address = format_address(Family.IPV4, parse_address("198.18.0.0")[1] + index)
+    return attrs.evolve(
+        _with_node_ports(service, ServiceType.LOAD_BALANCER, node_ports),
+        ingress=(Ingress(address, ip_mode="VIP"),),
+        allocate_load_balancer_node_ports=True,
+    )
 
 
 def _has_endpoints(index: int) -> bool:
