@@ -39,7 +39,7 @@ def parse_documents(data: bytes, file: str) -> list[Document]:
     data = check_text(data, file)
     if _JSON_START.match(data):
         return list(_json_documents(data, file))
-    first = re.search(rb"^[ \t]*[^\s#].*$", data, re.MULTILINE)
+    first = re.search(rb"^[ \t]*[^\s#].{0,200}", data, re.MULTILINE)
     if first is None:
         raise InputError(file, 0, "holds nothing but comments")
     if not _YAML_START.match(first[0].lstrip()):
@@ -56,7 +56,8 @@ def check_text(data: bytes, file: str) -> bytes:
     for mark, encoding in _ENCODINGS:
         if data.startswith(mark):
             raise InputError(file, 1, f"encoded in {encoding}; UTF-8 is expected")
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
     if re.search(rb"\S", data) is None:
         raise InputError(file, 0, "is empty")
     nul = data.find(b"\0")
@@ -78,9 +79,22 @@ def decode_tree(document: Document, file: str) -> Any:
     try:
         return msgspec.json.decode(document)
     except msgspec.DecodeError as error:
-        raise _json_fault(bytes(document), file, 0, error) from None
+        raise json_fault(bytes(document), file, 0, error) from None
     except RecursionError:
         raise InputError(file, 0, "JSON is nested too deeply") from None
+
+
+def json_fault(data: bytes, file: str, start: int, error: msgspec.DecodeError) -> InputError:
+    """A failure to decode the JSON that begins at `start`, with its line and column."""
+    text = str(error)
+    at = _BYTE.search(text)
+    if at is None:
+        offset, what = len(data.rstrip()), "JSON ends too early"
+    else:
+        offset = min(start + int(at[1]), len(data))
+        what = _BYTE.sub("", text)
+    column = offset - data.rfind(b"\n", 0, offset)
+    return InputError(file, _line(data, offset), f"{what} (column {column})")
 
 
 def _json_documents(data: bytes, file: str) -> list[memoryview]:
@@ -93,30 +107,18 @@ def _json_documents(data: bytes, file: str) -> list[memoryview]:
         except msgspec.DecodeError as error:
             trailing = _TRAILING.search(str(error))
             if trailing is None:
-                raise _json_fault(data, file, start, error) from None
+                raise json_fault(data, file, start, error) from None
             end = start + int(trailing[1])
             # The offset is that of the byte after the trailing character.
             end -= data[end - 1] in b"{["
             if data[end] not in b"{[":
-                raise _json_fault(data, file, start, error) from None
+                raise json_fault(data, file, start, error) from None
             documents.append(view[start:end])
             start = end
         except RecursionError:
             raise InputError(file, _line(data, start), "JSON is nested too deeply") from None
         else:
             return [*documents, rest]
-
-
-def _json_fault(data: bytes, file: str, start: int, error: msgspec.DecodeError) -> InputError:
-    text = str(error)
-    at = _BYTE.search(text)
-    if at is None:
-        offset, what = len(data.rstrip()), "JSON ends too early"
-    else:
-        offset = min(start + int(at[1]), len(data))
-        what = _BYTE.sub("", text)
-    column = offset - data.rfind(b"\n", 0, offset)
-    return InputError(file, _line(data, offset), f"{what} (column {column})")
 
 
 def _line(data: bytes, offset: int) -> int:

@@ -1,0 +1,17 @@
+"""Evidence: bundles of files from cluster and nodes, and what they say about one node."""
+
+from oracle.bundle.evidence import Bundle, NodeEvidence, RulesFile
+from oracle.bundle.layout import bundle_from_files, read_bundle
+from oracle.bundle.node import ASSUMED_WITHOUT_CONFIG, node_config
+from oracle.bundle.source import read_text_source
+
+__all__ = [
+    "ASSUMED_WITHOUT_CONFIG",
+    "Bundle",
+    "NodeEvidence",
+    "RulesFile",
+    "bundle_from_files",
+    "node_config",
+    "read_bundle",
+    "read_text_source",
+]
