@@ -1,0 +1,367 @@
+"""What kind of difference a packet's two fates make, and which lines are to blame.
+
+Works on one packet at a time: what the contract allows, what the plain walk found, and
+the ways the walk took. Consequences are not reported beside their cause: when the sets of
+targets differ, uneven odds say nothing new.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import attrs
+
+from model.expectation import Expectation
+from model.frontends import FrontendKind, Owner
+from model.outcome import Outcome, Target, Verdict
+from model.packet import Packet
+from oracle.findings import Kind, Line
+from oracle.names import is_kube_proxy_rule
+from oracle.plain import End
+from oracle.ruleset import Drop, Masquerade, Reject, SetMark
+
+MAX_LINES = 8  # guilty lines kept a difference
+
+
+@attrs.frozen
+class Evidence:
+    """All that is known of one packet: who owns it, what is allowed, what was found and how."""
+
+    packet: Packet
+    owners: tuple[Owner, ...]
+    expectation: Expectation
+    expected: Outcome  # the allowed outcome that is likest to the one found
+    found: Outcome
+    ends: Sequence[End]
+    met: Sequence[Line]
+
+
+@attrs.frozen
+class Fault:
+    """One kind of difference of one packet, with its evidence."""
+
+    kind: Kind
+    lines: tuple[Line, ...]
+    explanation: str
+
+
+def faults(
+    packet: Packet,
+    owners: tuple[Owner, ...],
+    expectation: Expectation,
+    found: Outcome,
+    ends: Sequence[End],
+    met: Sequence[Line],
+) -> list[Fault]:
+    """Every kind of difference between what is allowed for a packet and what was found."""
+    expected = _closest(expectation.allowed, found)
+    case = Evidence(packet, owners, expectation, expected, found, ends, met)
+    translated = any(leaf.verdict is Verdict.DNAT for leaf in found.leaves)
+    if expected.verdict is Verdict.DNAT:
+        return _other_targets(case) if translated else [_not_translated(case)]
+    if translated:
+        return [_translated_anyway(case)]
+    if not owners and not _is_proxys_doing(packet, ends):
+        return []
+    return [_other_verdict(case)]
+
+
+def _closest(allowed: Sequence[Outcome], found: Outcome) -> Outcome:
+    """The allowed outcome that the one found is likest to."""
+
+    def likeness(outcome: Outcome) -> tuple[bool, int]:
+        return outcome.verdict is found.verdict, len(_targets(outcome) & _targets(found))
+
+    return max(allowed, key=likeness)
+
+
+def _targets(outcome: Outcome) -> set[Target]:
+    return {leaf.target for leaf in outcome.leaves if leaf.target is not None}
+
+
+def _lines(rules: Iterable[tuple[str, object]]) -> tuple[Line, ...]:
+    out = dict.fromkeys(
+        Line(file, getattr(rule, "line", 0), getattr(rule, "text", "")) for file, rule in rules
+    )
+    return tuple(out)[-MAX_LINES:]
+
+
+def _is_proxys_doing(packet: Packet, ends: Sequence[End]) -> bool:
+    """Whether a packet for no frontend is refused or rewritten by rules of kube-proxy's.
+
+    What other owners do with traffic that is no Service's is their own business.
+    """
+    for end in ends:
+        if end.verdict in (Verdict.DROP, Verdict.REJECT):
+            if end.state.trail and is_kube_proxy_rule(end.state.trail[-1][1].text):
+                return True
+        elif (
+            end.state.masqueraded
+            and any(
+                isinstance(rule.then, Masquerade) and is_kube_proxy_rule(rule.text)
+                for _, rule in end.state.trail
+            )
+        ) or (end.verdict is Verdict.PASS and not end.state.masqueraded and _guarded(packet)):
+            return True
+    return False
+
+
+def _guarded(packet: Packet) -> bool:
+    """Whether the packet is one that the loopback guard is there for."""
+    loopback = packet.family.loopback[0]
+    return loopback[0] <= packet.destination <= loopback[1] and not (
+        loopback[0] <= packet.source <= loopback[1]
+    )
+
+
+def _not_translated(case: Evidence) -> Fault:
+    found = case.found
+    if found.verdict is Verdict.PASS or (found.verdict is Verdict.DROP and _guarded(case.packet)):
+        return Fault(
+            Kind.MISSING_FRONTEND,
+            tuple(case.met[-2:]),
+            "no rule translates packets to this frontend",
+        )
+    lines = _deciding(case.ends, found.verdict)
+    by_range = found.verdict is Verdict.DROP and any(
+        kind is FrontendKind.LBV and one.allowed_sources is not None for one, kind in case.owners
+    )
+    if by_range:
+        return Fault(Kind.SOURCE_RANGE, lines, "a source that loadBalancerSourceRanges allows is dropped")
+    return Fault(
+        Kind.WRONG_VERDICT, lines, f"packets that should reach an endpoint meet a {found.verdict.name}"
+    )
+
+
+def _deciding(ends: Sequence[End], verdict: Verdict) -> tuple[Line, ...]:
+    """The rule that gave the verdict, on each way that ended so."""
+    return _lines(end.state.trail[-1] for end in ends if end.verdict is verdict and end.state.trail)
+
+
+def _translated_anyway(case: Evidence) -> Fault:
+    """Translated although the contract refuses it or leaves it alone."""
+    ends, expected = case.ends, case.expected
+    lines = _lines(end.state.trail[-1] for end in ends if end.verdict is Verdict.DNAT and end.state.trail)
+    jumps = _entries(ends)
+    if expected.verdict is Verdict.PASS or not case.owners:
+        return Fault(Kind.UNEXPECTED_FRONTEND, (*jumps, *lines)[:MAX_LINES], "no Service has this frontend")
+    if "FWD-LBSR-01" in case.expectation.cites:
+        return Fault(
+            Kind.SOURCE_RANGE,
+            (*jumps, *lines)[:MAX_LINES],
+            "a source outside loadBalancerSourceRanges gets through",
+        )
+    stale = _unknown_targets(case.owners, [end for end in ends if end.verdict is Verdict.DNAT])
+    if stale:
+        return Fault(
+            Kind.STALE_TARGET, lines, "packets are sent to an endpoint that the Service no longer has"
+        )
+    return Fault(
+        Kind.INELIGIBLE_TARGET,
+        lines,
+        f"packets reach an endpoint where the contract says {expected.verdict.name}",
+    )
+
+
+def _entries(ends: Sequence[End]) -> tuple[Line, ...]:
+    """The rules by which translated packets entered a service's chains."""
+    out: list[tuple[str, object]] = []
+    for end in ends:
+        if end.verdict is Verdict.DNAT:
+            out += [
+                (file, rule)
+                for file, rule in end.state.trail
+                if any(f"-j KUBE-{kind}-" in rule.text for kind in ("SVC", "SVL", "EXT", "XLB", "FW"))
+            ][:1]
+    return _lines(out)
+
+
+def _unknown_targets(owners: tuple[Owner, ...], ends: Sequence[End]) -> list[End]:
+    known = {
+        (endpoint.address, endpoint.port)
+        for one, _ in owners
+        for endpoints in one.endpoint_choices
+        for endpoint in endpoints
+    }
+    return [end for end in ends if (end.state.destination, end.state.port) not in known]
+
+
+def _other_targets(case: Evidence) -> list[Fault]:
+    """Both translate: the sets, then the odds, the source and the memory."""
+    ends, found = case.ends, case.found
+    wanted, got = _targets(case.expected), _targets(found)
+    missing, extra = wanted - got, got - wanted
+    out: list[Fault] = []
+    moved = {target for target in extra if any(target.address == other.address for other in missing)}
+    if moved:
+        missing = {t for t in missing if all(t.address != other.address for other in moved)}
+        out.append(
+            Fault(
+                Kind.WRONG_PORT, _sent_to(ends, moved), "an endpoint is reached at a port that is not its own"
+            )
+        )
+    extra -= moved
+    unknown = {Target(e.state.destination, e.state.port) for e in _unknown_targets(case.owners, ends)}
+    stale = extra & unknown
+    if stale:
+        out.append(
+            Fault(
+                Kind.STALE_TARGET,
+                _sent_to(ends, stale),
+                "packets are sent to an endpoint that the Service no longer has",
+            )
+        )
+    if extra - stale:
+        out.append(
+            Fault(
+                Kind.INELIGIBLE_TARGET,
+                _sent_to(ends, extra - stale),
+                "packets are sent to an endpoint that must get none here",
+            )
+        )
+    if missing:
+        out.append(Fault(Kind.MISSING_TARGET, _choosing(case.met), "an eligible endpoint is never chosen"))
+    astray = [leaf for leaf in found.leaves if leaf.verdict is not Verdict.DNAT]
+    if astray and not out:
+        verdict = astray[0].verdict
+        out.append(
+            Fault(Kind.WRONG_VERDICT, _deciding(ends, verdict), f"some packets meet {verdict.name} instead")
+        )
+    if out:
+        return out
+    return [
+        *_odds(case),
+        *_masquerade(case),
+        *_affinity(case),
+    ]
+
+
+def _sent_to(ends: Sequence[End], targets: set[Target]) -> tuple[Line, ...]:
+    """The lines that send packets to these targets: the choice and the translation."""
+    out: list[tuple[str, object]] = []
+    for end in ends:
+        if end.verdict is Verdict.DNAT and Target(end.state.destination, end.state.port) in targets:
+            trail = end.state.trail
+            at = max(
+                (n for n, (_, rule) in enumerate(trail) if "DNAT" in rule.text or "REDIRECT" in rule.text),
+                default=len(trail) - 1,
+            )
+            choice = [pair for pair in trail[:at] if "-j KUBE-SEP-" in pair[1].text][-1:]
+            out += [*choice, trail[at]]
+    return _lines(out)
+
+
+def _choosing(met: Sequence[Line]) -> tuple[Line, ...]:
+    """The rules that choose among endpoints, as far as this packet met them."""
+    choosing = [line for line in met if "-j KUBE-SEP-" in line.text]
+    return tuple(choosing[:MAX_LINES]) or tuple(met[-2:])
+
+
+def _odds(case: Evidence) -> list[Fault]:
+    wanted = {leaf.target: leaf.odds for leaf in case.expected.leaves}
+    if wanted == _shares(case.found):
+        return []
+    return [Fault(Kind.UNEVEN_ODDS, _choosing(case.met), "the endpoints do not get equal shares")]
+
+
+def _shares(outcome: Outcome) -> dict[Target | None, Fraction]:
+    """Odds by target; a target may be reached with and without masquerade."""
+    out: dict[Target | None, Fraction] = {}
+    for leaf in outcome.leaves:
+        out[leaf.target] = out.get(leaf.target, Fraction(0)) + leaf.odds
+    return out
+
+
+def _masquerade(case: Evidence) -> list[Fault]:
+    expected, found, ends = case.expected, case.found, case.ends
+    wanted = {leaf.target: leaf.masquerade for leaf in expected.leaves}
+    lacks = {
+        leaf.target for leaf in found.leaves if leaf.target and not leaf.masquerade and wanted[leaf.target]
+    }
+    gains = {
+        leaf.target for leaf in found.leaves if leaf.target and leaf.masquerade and not wanted[leaf.target]
+    }
+    out: list[Fault] = []
+    if lacks:
+        out.append(
+            Fault(
+                Kind.MASQUERADE_MISSING,
+                _sent_to(ends, lacks),
+                "the client's address is kept where it must be replaced, so replies bypass this node",
+            )
+        )
+    if gains:
+        marking: list[tuple[str, object]] = []
+        for end in ends:
+            if end.state.masqueraded:
+                marking += [
+                    pair
+                    for pair in end.state.trail
+                    if isinstance(pair[1].then, SetMark | Masquerade) or "-j KUBE-MARK-MASQ" in pair[1].text
+                ]
+        out.append(
+            Fault(
+                Kind.MASQUERADE_UNEXPECTED,
+                _lines(marking),
+                "the client's address is replaced where it must be kept",
+            )
+        )
+    return out
+
+
+def _affinity(case: Evidence) -> list[Fault]:
+    expected, found = case.expected, case.found
+    if expected.affinity == found.affinity:
+        return []
+    asking = tuple(line for line in case.met if " recent " in line.text)[:MAX_LINES] or _choosing(case.met)
+    if not expected.affinity:
+        return [
+            Fault(Kind.AFFINITY_UNEXPECTED, asking, "clients are held to an endpoint without sessionAffinity")
+        ]
+    wanted = [memory.target for memory in expected.affinity]
+    got = [memory.target for memory in found.affinity]
+    if wanted == got:
+        seconds = sorted({memory.seconds for memory in found.affinity})
+        times = ", ".join(map(str, seconds))
+        return [
+            Fault(Kind.AFFINITY_TIMEOUT, asking, f"affinity of {times} s, not {expected.affinity_seconds} s")
+        ]
+    if sorted(wanted) == sorted(got):
+        return [
+            Fault(Kind.AFFINITY_UNEXPECTED, asking, "endpoints are asked in another order than they sort")
+        ]
+    return [Fault(Kind.AFFINITY_MISSING, asking, "sessionAffinity ClientIP is not kept for every endpoint")]
+
+
+def _other_verdict(case: Evidence) -> Fault:
+    """Neither translates, and still they differ."""
+    expected, found, ends = case.expected, case.found, case.ends
+    if found.verdict is Verdict.PASS and expected.verdict is Verdict.PASS:
+        lines = _lines(
+            pair
+            for end in ends
+            if end.state.masqueraded
+            for pair in end.state.trail
+            if isinstance(pair[1].then, Masquerade | SetMark)
+        )
+        return Fault(
+            Kind.MASQUERADE_UNEXPECTED,
+            lines,
+            "traffic that is no Service's gets another source (MASQ-10)",
+        )
+    if found.verdict is Verdict.PASS:
+        what = f"packets pass where the contract says {expected.verdict.name}"
+        return Fault(Kind.WRONG_VERDICT, tuple(case.met[-2:]), what)
+    lines = _deciding(ends, found.verdict)
+    if expected.verdict is Verdict.PASS:
+        refused = any(
+            isinstance(rule.then, Drop | Reject)
+            and ("no endpoints" in rule.text or "local endpoints" in rule.text)
+            for end in ends
+            for _, rule in end.state.trail
+        )
+        kind = Kind.UNEXPECTED_FRONTEND if refused else Kind.WRONG_VERDICT
+        return Fault(kind, lines, "packets are refused here though no Service has this frontend")
+    if found.verdict is expected.verdict:
+        return Fault(Kind.WRONG_VERDICT, lines, "the refusal answers with another error than it should")
+    what = f"the contract says {expected.verdict.name}, the rules {found.verdict.name}"
+    return Fault(Kind.WRONG_VERDICT, lines, what)

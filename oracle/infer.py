@@ -1,0 +1,142 @@
+"""Settings of kube-proxy that its own rules give away, for want of its configuration.
+
+Only what most of the rules concerned agree on is taken, and each value taken is said in
+`assumptions`: a fault in the rules could otherwise pass for a setting.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from model.addresses import Family
+from model.node_config import DetectLocalMode, NodeConfig
+from oracle.bundle import ASSUMED_WITHOUT_CONFIG
+from oracle.ruleset import Ruleset, SetMark
+
+_MASQUERADE = re.compile(r"-A KUBE-SV[CL]-\S+ (.*)-j KUBE-MARK-MASQ$")
+_SOURCE = re.compile(r"! -s (\S+) ")
+_INTERFACE = re.compile(r"! -i (\S+) ")
+_TO_NODE_PORTS = re.compile(r"-A KUBE-SERVICES (.*)-j KUBE-NODEPORTS$")
+_DESTINATION = re.compile(r"^-d (\S+) ")
+
+
+def inferred(
+    config: NodeConfig, unset: frozenset[str], rulesets: Mapping[Family, tuple[Ruleset, ...]]
+) -> NodeConfig:
+    """The configuration with what was not given read off the rules, where they are clear."""
+    if "cluster_cidrs" not in unset:
+        return config
+    every = [one for sets in rulesets.values() for one in sets]
+    found: dict[str, object] = {}
+    said: list[str] = []
+    _detector(every, found, said)
+    _node_ports(every, found, said)
+    _mark(every, found, said)
+    if not found:
+        return config
+    gone = {text for name, text in ASSUMED_WITHOUT_CONFIG.items() if name in found}
+    kept = [text for text in config.assumptions if text not in gone]
+    return attrs.evolve(config, assumptions=(*kept, *said), **found)  # type: ignore[arg-type]  # names are fields
+
+
+def _texts(rulesets: Iterable[Ruleset], table: str, prefix: str) -> Iterable[str]:
+    for ruleset in rulesets:
+        for name, chain in ruleset.tables.get(table, {}).items():
+            if name.startswith(prefix):
+                yield from (rule.text for rule in chain.rules)
+
+
+def _detector(rulesets: list[Ruleset], found: dict[str, object], said: list[str]) -> None:
+    cidrs: list[str] = []
+    for family in Family:
+        own = [one for one in rulesets if one.family is family]
+        chains = sum(name.startswith("KUBE-SVC-") for one in own for name in one.tables.get("nat", {}))
+        conditions = Counter(
+            _condition(match.group(1))
+            for text in _texts(own, "nat", "KUBE-SV")
+            if (match := _MASQUERADE.match(text))
+        )
+        if not conditions:
+            if chains:
+                found.setdefault("detect_local", DetectLocalMode.NONE)
+                found["masquerade_all"] = False
+            continue
+        (kind, value), count = conditions.most_common(1)[0]
+        if 2 * count <= sum(conditions.values()):
+            continue
+        found["masquerade_all"] = kind == "all"
+        if kind == "cidr":
+            found["detect_local"] = DetectLocalMode.CLUSTER_CIDR
+            cidrs.append(value)
+        elif kind == "interface":
+            prefix = value.endswith("+")
+            mode = DetectLocalMode.INTERFACE_NAME_PREFIX if prefix else DetectLocalMode.BRIDGE_INTERFACE
+            found["detect_local"] = mode
+            found["interface_name_prefix" if prefix else "bridge_interface"] = value.removesuffix("+")
+        elif kind == "all":
+            _pod_cidr_of_external_chains(own, cidrs, found)
+        said.append(f"read off the rules: {_in_words(kind, value)} ({family.value})")
+    if cidrs:
+        found["cluster_cidrs"] = tuple(cidrs)
+        found["detect_local"] = DetectLocalMode.CLUSTER_CIDR
+
+
+def _condition(options: str) -> tuple[str, str]:
+    if source := _SOURCE.search(options):
+        return "cidr", source.group(1)
+    if interface := _INTERFACE.search(options):
+        return "interface", interface.group(1)
+    return "all", ""
+
+
+def _pod_cidr_of_external_chains(rulesets: list[Ruleset], cidrs: list[str], found: dict[str, object]) -> None:
+    """Under masqueradeAll only policy Local tells pods apart."""
+    sources = Counter(
+        match.group(1)
+        for text in _texts(rulesets, "nat", "KUBE-EXT-")
+        if (match := re.match(r'-A KUBE-EXT-\S+ -s (\S+) .*"pod traffic for ', text))
+    )
+    if sources:
+        cidrs.append(sources.most_common(1)[0][0])
+    else:
+        found.setdefault("detect_local", DetectLocalMode.NONE)
+
+
+def _in_words(kind: str, value: str) -> str:
+    return {
+        "cidr": f"sources in {value} are pods",
+        "interface": f"what comes in by {value} is from pods",
+        "all": "masqueradeAll is on",
+    }[kind]
+
+
+def _node_ports(rulesets: list[Ruleset], found: dict[str, object], said: list[str]) -> None:
+    listed: list[str] = []
+    for text in _texts(rulesets, "nat", "KUBE-SERVICES"):
+        match = _TO_NODE_PORTS.match(text)
+        if not match:
+            continue
+        options = match.group(1)
+        if "--dst-type LOCAL" in options:
+            found.setdefault("node_port_addresses", ())
+            if "! -d 127.0.0.0/8" in options:
+                found["localhost_node_ports"] = False
+                said.append("read off the rules: localhostNodePorts is off")
+        elif destination := _DESTINATION.match(options):
+            listed.append(destination.group(1))
+    if listed:
+        found["node_port_addresses"] = tuple(listed)
+        said.append(f"read off the rules: node ports are served on {', '.join(listed)}")
+
+
+def _mark(rulesets: list[Ruleset], found: dict[str, object], said: list[str]) -> None:
+    for ruleset in rulesets:
+        chain = ruleset.tables.get("nat", {}).get("KUBE-MARK-MASQ")
+        for rule in chain.rules if chain else ():
+            flip = rule.then.flip if isinstance(rule.then, SetMark) else 0
+            if flip and flip & (flip - 1) == 0:
+                found["masquerade_bit"] = flip.bit_length() - 1
+                if flip != 1 << 14:
+                    said.append(f"read off the rules: masqueradeBit is {flip.bit_length() - 1}")

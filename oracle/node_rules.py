@@ -1,0 +1,92 @@
+"""One node's rule sets and configuration, read from its evidence."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from model.addresses import Family
+from model.errors import InputError
+from model.node_config import NodeConfig
+from model.objects import Cluster
+from oracle.bundle import NodeEvidence, node_config
+from oracle.dialects.iptables import parse_iptables
+from oracle.findings import NotJudged
+from oracle.infer import inferred
+from oracle.ruleset import Goto, Jump, Ruleset
+
+_OTHER_DIALECTS = {
+    "nft": "nftables rules are not read yet",
+    "nft.json": "nftables rules are not read yet",
+    "ipvsadm": "ipvs state is not read yet",
+    "ipset": "ipset contents are not read yet",
+}
+
+
+@attrs.frozen
+class NodeRules:
+    """Rule sets by family, in the order the kernel asks them, and what was not read."""
+
+    config: NodeConfig
+    by_family: Mapping[Family, tuple[Ruleset, ...]]
+    not_read: tuple[NotJudged, ...] = ()
+
+
+def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
+    """Parses every dump of the node and settles its configuration.
+
+    Raises InputError when a dump cannot be read, or when the node has none that can.
+    """
+    found: dict[Family, list[Ruleset]] = {}
+    not_read: list[NotJudged] = []
+    for file in evidence.rules:
+        kind = file.label.rsplit("/", 1)[-1]
+        if kind in _OTHER_DIALECTS:
+            not_read.append(NotJudged(file.label, 0, "", _OTHER_DIALECTS[kind], matters=False))
+            continue
+        for ruleset in parse_iptables(file.data, file.label):
+            _refuse_loops(ruleset)
+            for other in found.get(ruleset.family, ()):
+                if other.backend == ruleset.backend and set(other.tables) & set(ruleset.tables):
+                    raise InputError(
+                        ruleset.file, 0, f"the same tables as {other.file}: give one dump of each family"
+                    )
+            found.setdefault(ruleset.family, []).append(ruleset)
+    if not found:
+        name = evidence.name or "the node"
+        what = "; ".join(dict.fromkeys(f"{one.file}: {one.why}" for one in not_read)) or "no rules given"
+        raise InputError(f"nodes/{name}", 0, f"no iptables dump to judge ({what})")
+    config, unset = node_config(evidence, cluster)
+    # Both back ends hook in at the same priority; nft is asked first where both are live.
+    ordered = {
+        family: tuple(sorted(sets, key=lambda one: one.backend != "nft")) for family, sets in found.items()
+    }
+    return NodeRules(inferred(config, unset, ordered), ordered, tuple(not_read))
+
+
+def _refuse_loops(ruleset: Ruleset) -> None:
+    """A chain that leads back to itself cannot be loaded, so no kernel gave such a dump."""
+    for chains in ruleset.tables.values():
+        jumps = {
+            name: {rule.then.chain: rule.line for rule in chain.rules if isinstance(rule.then, Jump | Goto)}
+            for name, chain in chains.items()
+        }
+        settled: set[str] = set()
+        for start in jumps:
+            path: dict[str, None] = {}
+            stack = [(start, iter(jumps[start].items()))]
+            path[start] = None
+            while stack:
+                name, rest = stack[-1]
+                following = next(((to, line) for to, line in rest if to not in settled), None)
+                if following is None:
+                    stack.pop()
+                    path.pop(name)
+                    settled.add(name)
+                    continue
+                to, line = following
+                if to in path:
+                    raise InputError(ruleset.file, line, f"chain {to} leads back to itself")
+                if len(path) > 200:
+                    raise InputError(ruleset.file, line, "chains call each other more than 200 deep")
+                path[to] = None
+                stack.append((to, iter(jumps[to].items())))

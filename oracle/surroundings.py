@@ -1,0 +1,149 @@
+"""What stands around the Services' rules: other dataplanes, both back ends, foreign rules.
+
+Each check here looks at the dump as a whole and not at packets of one Service.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from model.addresses import format_address
+from model.expectation import expect
+from model.frontends import NodeView
+from model.packet import PROTOCOL_NAMES, Origin, Packet
+from model.predicate import Fact, Not
+from oracle.findings import Difference, Kind, Line, NotJudged
+from oracle.names import is_kube_proxy_rule, is_service_chain
+from oracle.plain import trace
+from oracle.ruleset import Accept, Drop, Reject, Rule, Ruleset
+
+_REPLACEMENTS = {"CILIUM_": "Cilium", "ANTREA-": "Antrea", "KUBE-ROUTER-": "kube-router"}
+
+
+def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
+    """Warnings: Services that claim one frontend, and what the dump itself warns of."""
+    for (address, protocol, port), owners in view.by_address.items():
+        if len(owners) > 1:
+            names = " and ".join(str(one.name) for one, _ in owners)
+            place = f"{format_address(view.family, address)} port {port}/{PROTOCOL_NAMES[protocol].upper()}"
+            yield f"{place} is claimed by {names}: either may get the traffic (FWD-OBJ-08)"
+    for (protocol, port), owners in view.by_node_port.items():
+        if len(owners) > 1:
+            names = " and ".join(str(one.name) for one, _ in owners)
+            yield f"node port {port}/{PROTOCOL_NAMES[protocol].upper()} is claimed by {names} (ALLOC-NP-09)"
+    for ruleset in rulesets:
+        for note in ruleset.warnings:
+            yield f"{ruleset.file}:{note.line}: {note.what}"
+
+
+def without_proxy(view: NodeView, rulesets: Sequence[Ruleset]) -> NotJudged | None:
+    """A node where another dataplane serves in place of kube-proxy's rules."""
+    chains = {name for one in rulesets for table in one.tables.values() for name in table}
+    if not view.by_address or any(name.startswith(("KUBE-SVC-", "KUBE-SEP-")) for name in chains):
+        return None
+    if any(name in chains for name in ("KUBE-SERVICES", "KUBE-PORTALS-CONTAINER")):
+        return None
+    for prefix, owner in _REPLACEMENTS.items():
+        if any(name.startswith(prefix) for name in chains):
+            why = f"{owner} serves in place of kube-proxy here, and its state is not in these rules"
+            return NotJudged(rulesets[0].file, 0, "", why, matters=True)
+    return None
+
+
+def doubled(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]:
+    """Service chains in both back ends: two dataplanes translate at once."""
+    live = [
+        (one, chain)
+        for one in rulesets
+        for name, chain in one.tables.get("nat", {}).items()
+        if name == "KUBE-SERVICES" and chain.rules
+    ]
+    if len(live) < 2:
+        return
+    packet = _any_packet(view)
+    if packet is None:
+        return
+    expectation = expect(view, packet)
+    backends = " and ".join(one.backend or "unknown" for one, _ in live)
+    yield Difference(
+        Kind.DOUBLED_DATAPLANE,
+        view.family,
+        None,
+        None,
+        PROTOCOL_NAMES[packet.protocol].upper(),
+        f"{format_address(view.family, packet.destination)}:{packet.port}",
+        packet,
+        expectation.allowed,
+        trace(rulesets, view.config, packet).outcome,
+        tuple(Line(one.file, chain.line, ":KUBE-SERVICES") for one, chain in live),
+        ("MODE-32",),
+        f"service rules are live in two back ends at once ({backends})",
+    )
+
+
+def _any_packet(view: NodeView) -> Packet | None:
+    for address, protocol, port in view.by_address:
+        source = view.config.primary_address(view.family) or view.family.loopback[0][0]
+        return Packet(view.family, Origin.NODE, source, address, protocol, port)
+    return None
+
+
+def hidden_chains(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]:
+    """Rules of other owners that end every packet's walk before kube-proxy's entry."""
+    for ruleset in rulesets:
+        for table, chains in ruleset.tables.items():
+            for chain in chains.values():
+                if chain.policy is None:
+                    continue
+                blocking: Rule | None = None
+                for rule in chain.rules:
+                    if blocking is not None and is_kube_proxy_rule(rule.text):
+                        yield _hidden(view, rulesets, ruleset, table, blocking, rule)
+                        break
+                    if blocking is None and _ends_everything(rule):
+                        blocking = rule
+
+
+def _ends_everything(rule: Rule) -> bool:
+    """Whether no new packet gets past the rule."""
+    ends = isinstance(rule.then, Accept | Drop | Reject) and rule.odds is None
+    parts = getattr(rule.when, "parts", (rule.when,))
+    return ends and not is_service_chain(rule.text) and all(_true_of_new(part) for part in parts)
+
+
+def _true_of_new(part: object) -> bool:
+    match part:
+        case Fact("ctstate", "NEW"):
+            return True
+        case Not(Fact("ctstate", "INVALID" | "UNTRACKED" | "ESTABLISHED" | "RELATED")):
+            return True
+    return False
+
+
+def _hidden(
+    view: NodeView,
+    rulesets: Sequence[Ruleset],
+    ruleset: Ruleset,
+    table: str,
+    blocking: Rule,
+    hidden: Rule,
+) -> Difference:
+    packet = _any_packet(view) or Packet(
+        view.family, Origin.NODE, view.family.loopback[0][0], view.family.loopback[0][0], 6, 80
+    )
+    expectation = expect(view, packet)
+    return Difference(
+        Kind.UNREACHABLE_RULE,
+        view.family,
+        None,
+        None,
+        PROTOCOL_NAMES[packet.protocol].upper(),
+        f"{format_address(view.family, packet.destination)}:{packet.port}",
+        packet,
+        expectation.allowed,
+        trace(rulesets, view.config, packet).outcome,
+        (
+            Line(ruleset.file, blocking.line, blocking.text),
+            Line(ruleset.file, hidden.line, hidden.text),
+        ),
+        ("FWD-OBJ-09",),
+        f"a rule of {table} ends every packet's walk before kube-proxy's own",
+    )
