@@ -130,7 +130,7 @@ def _external_ips(item: Drawn, index: int, among: int) -> Iterator[str]:
                     yield node_address(1, family)
                 case "shared":
                     yield _EXTERNAL[family].format(_SHARED)
-                case "stolen":
+                case "stolen" if among > 1:
                     yield _CLUSTER_IP[family].format((index + 1) % among + 10)
 
 
@@ -180,9 +180,13 @@ def _slices(item: Drawn, service: Service, family: str) -> Iterator[EndpointSlic
         yield attrs.evolve(first, endpoints=endpoints[:half])
         yield attrs.evolve(second, endpoints=endpoints[half:], ports=moved)
         return
-    yield first
-    if "twin" in item.flaw and endpoints:  # one endpoint is in two slices while it moves (EPS-SL-02)
-        yield attrs.evolve(second, endpoints=(_twin(endpoints[0], item.flaw),))
+    if "twin" not in item.flaw or not endpoints:
+        yield first
+        return
+    # One endpoint is in two slices while it moves (EPS-SL-02); the extra one may come first.
+    twin = (_twin(endpoints[0], item.flaw),)
+    yield attrs.evolve(first, endpoints=twin)
+    yield attrs.evolve(second, endpoints=endpoints)
 
 
 def _twin(entry: Endpoint, flaw: str) -> Endpoint:
