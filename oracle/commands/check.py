@@ -87,9 +87,9 @@ def _reports(
 
     for at, evidence in enumerate(nodes, 1):
         name = evidence.name
-        place = f"{name} ({at} of {len(nodes)}): " if len(nodes) > 1 else f"{name}: "
+        progress.turn_to(f"{name} ({at} of {len(nodes)})" if len(nodes) > 1 else name)
         try:
-            report = check_node(evidence, objects, lambda what, place=place: progress.tell(place + what))
+            report = check_node(evidence, objects, progress.tell)
         except InputError as error:
             report = unreadable(name, error)
         progress.clear()
@@ -114,7 +114,14 @@ def _finish(judged: "list[tuple[str, NodeReport]]", form: str, verbose: bool) ->
         from oracle.report.as_json import check_json
 
         say_json(check_json(judged), indent=2)
-    elif form == "text" and len(judged) > 1:
-        from oracle.report.as_text import summary_line
+    elif form == "text" and judged:
+        from oracle.report.as_text import aside_lines, summary_line
 
-        say(["", summary_line([report for _, report in judged], look(verbose))])
+        reports = [report for _, report in judged]
+        asides = list(aside_lines(reports, look(verbose)))
+        # One conforming node with nothing more to say stays one line.
+        if asides and (len(reports) > 1 or reports[0].differences):
+            say([""])
+        say(asides)
+        if len(reports) > 1:
+            say(["", summary_line(reports, look(verbose))])

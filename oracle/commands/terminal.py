@@ -48,10 +48,15 @@ class Progress:
     """One line on a terminal's standard error, once the work has taken a second."""
 
     def __init__(self) -> None:
+        self._subject = ""
         self._from = time.monotonic()
         self._terminal = sys.stderr.isatty()
         self._last = 0.0
         self._shown = False
+
+    def turn_to(self, subject: str) -> None:
+        """What is told from now on is about the subject."""
+        self._subject = subject
 
     def tell(self, what: str) -> None:
         """Show what is being done, at most ten times a second."""
@@ -59,7 +64,7 @@ class Progress:
         if not self._terminal or now - self._from < _QUIET_FOR or now - self._last < 0.1:
             return
         width = shutil.get_terminal_size().columns
-        sys.stderr.write(f"\r\x1b[K{what[: width - 1]}")
+        sys.stderr.write(f"\r\x1b[K{f'{self._subject}: {what}'[: width - 1]}")
         sys.stderr.flush()
         self._last, self._shown = now, True
 

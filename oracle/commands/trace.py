@@ -47,7 +47,7 @@ def trace(
         raise click.UsageError("give --rules, or a bundle PATH")
 
     from oracle.bundle import node_config
-    from oracle.plain import trace_node
+    from oracle.check import trace_node
 
     evidence, bundle = Sources(path, cluster, rules, node, proxy_config, addresses, packets).read_node()
     config, _ = node_config(evidence, bundle.cluster)

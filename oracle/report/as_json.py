@@ -15,6 +15,7 @@ from model.objects import ServicePortName
 from model.outcome import Outcome, Verdict
 from model.packet import PROTOCOL_NAMES, Packet
 from oracle.findings import Difference, Line, NodeReport, NotJudged, Trace
+from oracle.report.wording import dialect_and_backend
 
 VERSION = 1
 
@@ -102,10 +103,12 @@ def check_json(reports: Sequence[tuple[str, NodeReport]]) -> Json:
 
 
 def _node(bundle: str, report: NodeReport) -> Json:
+    dialect, backend = dialect_and_backend(report)
     return {
         "node": report.node,
         "bundle": bundle,
-        "dialect": report.dialect,
+        "dialect": dialect,
+        "backend": backend,
         "families": [family.value for family in report.families],
         "verdict": report.verdict.value,
         "judged": {

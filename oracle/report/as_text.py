@@ -4,15 +4,15 @@ Functions yield lines without their ends. A difference takes five lines at most;
 is left out is counted, and `verbose` shows all of it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from model.addresses import Family
 from model.expectation import Expectation
 from model.outcome import Outcome, Target
 from model.packet import Packet
-from oracle.findings import Difference, NodeReport, NodeVerdict, NotJudged, Trace
-from oracle.report.wording import Look, count, line_text, outcome_text
+from oracle.findings import Difference, Kind, NodeReport, NodeVerdict, NotJudged, Trace
+from oracle.report.wording import Look, count, dialect_and_backend, line_text, outcome_text, printable
 
 _VERDICTS = {
     NodeVerdict.CONFORMS: ("CONFORMS", "green"),
@@ -21,10 +21,11 @@ _VERDICTS = {
 }
 _DIFFERENCES_SHOWN = 20
 _ITEMS_SHOWN = 3
+_ASIDES_SHOWN = 5
 
 
 def node_lines(report: NodeReport, look: Look, label: str = "") -> Iterator[str]:
-    """One line for the node, then its differences and what qualifies the verdict."""
+    """One line for the node, then its differences and what could not be judged."""
     yield _headline(report, look, label or report.node)
     shown = report.differences if look.verbose else report.differences[:_DIFFERENCES_SHOWN]
     for difference in shown:
@@ -33,14 +34,25 @@ def node_lines(report: NodeReport, look: Look, label: str = "") -> Iterator[str]
     if left := len(report.differences) - len(shown):
         yield ""
         yield f"  ... and {count(left, 'more difference')} (--verbose shows all)"
-    asides = [
-        *_some("warning", report.warnings, look),
-        *_not_judged_lines(report.not_judged, look),
-        *_some("assumed", report.assumptions, look),
-    ]
-    if report.differences and asides:
+    open_questions = list(_not_judged_lines(report.not_judged, look))
+    if report.differences and open_questions:
         yield ""
-    yield from asides
+    yield from open_questions
+
+
+def aside_lines(reports: Sequence[NodeReport], look: Look) -> Iterator[str]:
+    """Warnings and assumptions, each once, with the nodes it is about where there are several."""
+    for heading, texts_of in (("warning", _warnings), ("assumed", _assumptions)):
+        nodes_by_text: defaultdict[str, list[str]] = defaultdict(list)
+        for report in reports:
+            for text in texts_of(report):
+                nodes_by_text[text].append(report.node)
+        for at, (text, nodes) in enumerate(nodes_by_text.items()):
+            if at == _ASIDES_SHOWN and not look.verbose:
+                yield f"  ... and {len(nodes_by_text) - at} more {heading} (--verbose shows all)"
+                break
+            about = f" ({_listed(nodes, look)})" if 0 < len(nodes) < len(reports) else ""
+            yield f"  {heading}: {text}{about}"
 
 
 def difference_lines(difference: Difference, look: Look) -> Iterator[str]:
@@ -55,11 +67,11 @@ def difference_lines(difference: Difference, look: Look) -> Iterator[str]:
     yield "    expected  " + " or ".join(expected)
     odd = _odd_targets(difference.found, *difference.expected)
     yield "    found     " + outcome_text(difference.found, family, odd, look.verbose)
-    if look.verbose:
+    # Of a frontend that is not there, the lines are only where the packet went by.
+    is_blameless = not difference.lines or difference.kind is Kind.MISSING_FRONTEND
+    if is_blameless or look.verbose:
         yield f"    why       {difference.explanation}"
-    if not difference.lines:
-        if not look.verbose:
-            yield f"    why       {difference.explanation}"
+    if is_blameless and not look.verbose:
         return
     shown = difference.lines if look.verbose else difference.lines[:1]
     left = len(difference.lines) - len(shown)
@@ -89,7 +101,7 @@ def trace_lines(trace: Trace, family: Family, look: Look) -> Iterator[str]:
     for item in trace.unsure:
         yield look.cut_with_head("not judged: ", _not_judged_text(item), "yellow")
     for line in trace.path:
-        yield look.cut(f"  {line.file}:{line.line}  {line.text}")
+        yield printable(f"  {line.file}:{line.line}  {line.text}")
 
 
 def trace_line(packet: Packet, trace: Trace, look: Look) -> str:
@@ -122,11 +134,11 @@ def _headline(report: NodeReport, look: Look, label: str) -> str:
     if report.differences:
         parts.append(count(len(report.differences), "difference"))
     judged = report.judged
-    if report.dialect:
-        parts.append(
-            f"({report.dialect}; {count(judged.frontends, 'frontend')}, {count(judged.cells, 'cell')}, "
-            f"{count(judged.rules, 'rule')} judged)"
-        )
+    dialect, backend = dialect_and_backend(report)
+    if dialect:
+        counts = ((judged.frontends, "frontend"), (judged.cells, "cell"), (judged.rules, "rule"))
+        said = ", ".join(count(number, noun) for number, noun in counts)
+        parts.append(f"({dialect}{' on ' + backend if backend else ''}; {said} judged)")
     return "  ".join(parts)
 
 
@@ -149,7 +161,11 @@ def _title(difference: Difference, look: Look) -> str:
 
 
 def _odd_targets(outcome: Outcome, *others: Outcome) -> frozenset[Target]:
-    """Targets whose fate here is not their fate in every one of the other outcomes."""
+    """Targets that another outcome lacks; if none does, those with another fate there."""
+    own = {leaf.target for leaf in outcome.leaves if leaf.target is not None}
+    shared = own.intersection(*({leaf.target for leaf in other.leaves} for other in others))
+    if shared != own:
+        return frozenset(own - shared)
     return frozenset(
         leaf.target
         for leaf in outcome.leaves
@@ -178,12 +194,12 @@ def _not_judged_text(item: NotJudged) -> str:
     return f"{place}: {item.why}" + (f": {item.text}" if item.text else "")
 
 
-def _some(heading: str, sentences: Sequence[str], look: Look) -> Iterator[str]:
-    shown = sentences if look.verbose else sentences[:_ITEMS_SHOWN]
-    for sentence in shown:
-        yield f"  {heading}: {sentence}"
-    if left := len(sentences) - len(shown):
-        yield f"  ... and {count(left, 'more ' + heading + ' line')} (--verbose shows all)"
+def _warnings(report: NodeReport) -> tuple[str, ...]:
+    return report.warnings
+
+
+def _assumptions(report: NodeReport) -> tuple[str, ...]:
+    return report.assumptions
 
 
 def _listed(names: Sequence[str], look: Look) -> str:

@@ -8,7 +8,7 @@ import attrs
 
 from model.addresses import Family, format_address
 from model.outcome import Outcome, Target, Verdict
-from oracle.findings import Line
+from oracle.findings import Line, NodeReport
 
 _VERDICTS = {
     Verdict.REJECT: "REJECT",
@@ -32,18 +32,27 @@ class Look:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.colour else text
 
     def cut(self, text: str) -> str:
-        """Uncoloured text within the width, its end given up for an ellipsis.
+        """Uncoloured text within the width, its middle given up for an ellipsis.
 
-        What a terminal would obey rather than show becomes `?`: rules hold other people's comments.
+        The end stays, because there a rule says what it does.
         """
-        shown = text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+        shown = printable(text)
         if self.verbose or len(shown) <= self.width:
             return shown
-        return shown[: max(self.width - 1, 1)] + "…"
+        end = max(self.width // 4, 1)
+        return shown[: max(self.width - 1 - end, 1)] + "…" + shown[-end:]
 
     def cut_with_head(self, head: str, text: str, colour: str) -> str:
         """The two together within the width, the head in a colour."""
         return self.paint(head, colour) + self.cut(head + text)[len(head) :]
+
+
+def printable(text: str) -> str:
+    """The text with `?` for what a terminal would obey rather than show.
+
+    Rules hold other people's comments.
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def outcome_text(
@@ -52,6 +61,7 @@ def outcome_text(
     """The outcome in one line; targets in `first` are named before those that may be left out.
 
     `DNAT to 10.0.0.1:80 (1/2), 10.0.0.2:80 (1/2, masqueraded); affinity 10800 s`,
+    `DNAT to 10.0.0.1:80, 10.0.0.2:80, ... and 8 more (each 1/10)`,
     `REJECT`, `DROP`, `untouched`. All targets, and the error of a REJECT, when `verbose`.
     """
     targets: defaultdict[tuple[Target, bool], Fraction] = defaultdict(Fraction)
@@ -63,11 +73,18 @@ def outcome_text(
             others[leaf.verdict, leaf.masquerade, leaf.reject_with if verbose else ""] += leaf.odds
     parts = []
     if targets:
-        ordered = sorted(targets, key=lambda key: (key[0] not in first, key))
-        shown = ordered if verbose else ordered[:_TARGETS_SHOWN]
-        names = [_target(family, target, targets[target, masked], masked) for target, masked in shown]
-        left = len(ordered) - len(shown)
-        parts.append("DNAT to " + ", ".join(names) + (f", ... and {left} more" if left else ""))
+        shown = sorted(targets)
+        if len(shown) > _TARGETS_SHOWN and not verbose:
+            shown = sorted(shown, key=lambda key: key[0] not in first)[:_TARGETS_SHOWN]
+        left = len(targets) - len(shown)
+        more = f", ... and {left} more" if left else ""
+        remarks = {key: _target_remark(targets[key], key[1]) for key in targets}
+        common = (
+            next(iter(remarks.values())) if len(remarks) > 1 and len(set(remarks.values())) == 1 else None
+        )
+        names = [target_text(family, key[0]) + (remarks[key] if common is None else "") for key in shown]
+        each = "" if common is None else common.replace("(", "(each ", 1)
+        parts.append(f"DNAT to {', '.join(names)}{more}{each}")
     for (verdict, masked, error), odds in sorted(others.items(), key=lambda item: -item[1]):
         remark = _remark("" if odds == 1 else str(odds), "masqueraded" if masked else "", error)
         parts.append(("otherwise " if parts else "") + _VERDICTS[verdict] + remark)
@@ -87,6 +104,12 @@ def line_text(line: Line) -> str:
     return f"{line.file}:{line.line}: {line.text}" if line.line else f"{line.file}: {line.text}"
 
 
+def dialect_and_backend(report: NodeReport) -> tuple[str, str]:
+    """`iptables` and `nft`, of a report whose dialect is `iptables (nft)`."""
+    dialect, _, backend = report.dialect.partition(" (")
+    return dialect, backend.removesuffix(")")
+
+
 def count(number: int, noun: str) -> str:
     """`1 rule`, `3 rules`.
 
@@ -96,9 +119,8 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _target(family: Family, target: Target, odds: Fraction, masquerade: bool) -> str:
-    remark = _remark("" if odds == 1 else str(odds), "masqueraded" if masquerade else "")
-    return target_text(family, target) + remark
+def _target_remark(odds: Fraction, masquerade: bool) -> str:
+    return _remark("" if odds == 1 else str(odds), "masqueraded" if masquerade else "")
 
 
 def _remark(*parts: str) -> str:

@@ -1,9 +1,12 @@
-"""The command as a process: quick to start, quiet when its reader goes away."""
+"""The command before any evidence is read: its start, its command line, its reader gone."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from oracle.cli import run
 from oracle.commands.options import spread
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +56,29 @@ def test_closed_pipe_is_quiet() -> None:
     done = python(script)
 
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "chek good",
+        "check",
+        "check good --format yaml",
+        "check good --cluster c.json",
+        "check --rules - --cluster -",
+        "trace --rules - --packets -",
+        "trace good",
+        "trace good --from 1.1.1.1",
+        "trace --from 1.1.1.1 --to 2.2.2.2:80/tcp",
+        "trace good --packets p --from 1.1.1.1 --to 2.2.2.2:80/tcp",
+        "expect --from 1.1.1.1 --to 2.2.2.2:80/tcp",
+        "expect good --mode userspace --from 1.1.1.1 --to 2.2.2.2:80/tcp",
+    ],
+)
+def test_wrong_command_line_is_status_2(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Never 1: that would read as a difference."""
+    status = run(command.split())
+
+    out, err = capsys.readouterr()
+    assert (status, out, err.startswith("Usage: svcproof")) == (2, "", True)

@@ -66,7 +66,7 @@ SEEN = Judged(frontends=12, cells=431, rules=310)
 
 
 def report(*differences: Difference, not_judged: tuple[NotJudged, ...] = ()) -> NodeReport:
-    return NodeReport("node-a", "iptables", (V4,), SEEN, differences, not_judged)
+    return NodeReport("node-a", "iptables (nft)", (V4,), SEEN, differences, not_judged)
 
 
 TWO_JSON = {
@@ -166,6 +166,7 @@ def test_check_as_json_has_the_promised_keys_and_no_others() -> None:
                 "node": "node-a",
                 "bundle": "bundle",
                 "dialect": "iptables",
+                "backend": "nft",
                 "families": ["IPv4"],
                 "verdict": "differs",
                 "judged": {"frontends": 12, "cells": 431, "rules": 310},

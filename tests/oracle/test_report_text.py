@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from typing import Any
 
 import attrs
 import pytest
@@ -13,6 +14,7 @@ from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
 from model.packet import Origin, Packet
 from oracle.findings import Difference, Judged, Kind, Line, NodeReport, NotJudged, Trace
 from oracle.report.as_text import (
+    aside_lines,
     difference_lines,
     expectation_line,
     expectation_lines,
@@ -93,7 +95,7 @@ def report(*differences: Difference, not_judged: tuple[NotJudged, ...] = ()) -> 
         (settled(Verdict.PASS), "untouched"),
         (
             HUNDRED,
-            "DNAT to 10.0.1.0:80 (1/100), 10.0.1.1:80 (1/100), 10.0.1.2:80 (1/100), ... and 97 more",
+            "DNAT to 10.0.1.0:80, 10.0.1.1:80, 10.0.1.2:80, ... and 97 more (each 1/100)",
         ),
     ],
 )
@@ -113,7 +115,7 @@ def test_odd_target_among_many_is_not_hidden_by_the_ellipsis() -> None:
     """What was found wrong is named first, however many targets there are."""
     said = outcome_text(HUNDRED, V4, first={target("10.0.1.77", 80)})
 
-    assert said == "DNAT to 10.0.1.77:80 (1/100), 10.0.1.0:80 (1/100), 10.0.1.1:80 (1/100), ... and 97 more"
+    assert said == "DNAT to 10.0.1.77:80, 10.0.1.0:80, 10.0.1.1:80, ... and 97 more (each 1/100)"
 
 
 def test_difference_takes_five_lines() -> None:
@@ -129,22 +131,23 @@ def test_difference_takes_five_lines() -> None:
     ]
 
 
-def test_difference_without_a_guilty_line_says_why_in_words() -> None:
-    """Where nothing can be pointed at, the explanation stands in its place."""
-    said = list(difference_lines(attrs.evolve(STALE, lines=()), PLAIN))
+@pytest.mark.parametrize("blameless", [{"lines": ()}, {"kind": Kind.MISSING_FRONTEND}])
+def test_difference_without_a_guilty_line_says_why_in_words(blameless: dict[str, Any]) -> None:
+    """Where no line can be blamed, the explanation stands in its place."""
+    said = list(difference_lines(attrs.evolve(STALE, **blameless), PLAIN))
 
-    assert said[-1] == "    why       10.0.0.2:80 is no endpoint of the Service."
-    assert len(said) == 5
+    assert said[4:] == ["    why       10.0.0.2:80 is no endpoint of the Service."]
 
 
 def test_long_guilty_line_is_cut_with_its_count_kept() -> None:
-    """A line never exceeds the width, and what follows it is still said."""
+    """A line never exceeds the width; what the rule does and what follows it are still said."""
     look = Look(width=60)
 
     last = list(difference_lines(STALE, look))[-1]
 
     assert len(last) == 60
-    assert last.endswith("… (and 2 more lines)")
+    assert last.endswith(".2:80 (and 2 more lines)")
+    assert "…" in last
 
 
 def test_spread_of_a_cause_is_in_its_headline() -> None:
@@ -235,6 +238,24 @@ def test_summary_counts_verdicts() -> None:
     said = summary_line([report(), report(STALE), report()], PLAIN)
 
     assert said == "3 nodes: 1 differs, 2 conform"
+
+
+def test_warnings_of_many_nodes_are_said_once() -> None:
+    """A warning about the cluster is no line per node; one about some nodes names them."""
+    shared = attrs.evolve(report(), warnings=("two claim 10.0.0.1",))
+    own = attrs.evolve(shared, node="node-b", assumptions=("mode iptables assumed",))
+
+    assert list(aside_lines([shared, own], PLAIN)) == [
+        "  warning: two claim 10.0.0.1",
+        "  assumed: mode iptables assumed (node-b)",
+    ]
+
+
+def test_backend_is_said_beside_the_dialect() -> None:
+    """Whose iptables made a dump can be the fault."""
+    said = next(node_lines(attrs.evolve(report(), dialect="iptables (legacy)"), PLAIN))
+
+    assert said == "node-a  CONFORMS  (iptables on legacy; 12 frontends, 431 cells, 310 rules judged)"
 
 
 def test_trace_is_the_outcome_and_then_each_rule_met() -> None:
