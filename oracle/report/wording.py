@@ -39,7 +39,7 @@ class Look:
         shown = printable(text)
         if self.verbose or len(shown) <= self.width:
             return shown
-        end = max(self.width // 4, 1)
+        end = max(self.width // 4, min(32, self.width // 2))  # 32 holds `-j KUBE-SEP-...` whole
         return shown[: max(self.width - 1 - end, 1)] + "…" + shown[-end:]
 
     def cut_with_head(self, head: str, text: str, colour: str) -> str:
