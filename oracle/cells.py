@@ -94,6 +94,7 @@ class _Mentions:
 
     def __init__(self, places: Places, programs: Sequence[Programs], view: NodeView) -> None:
         self._places = places
+        self._local = places.register(view.local_addresses)
         self._bases = [
             (table, chain)
             for one in programs
@@ -110,8 +111,15 @@ class _Mentions:
         """Adds the boxes of the class to `boxes`."""
         self._boxes = boxes
         self._seen = set()
+        self._follow_all(place.signature, (PROTOCOLS, PORTS))
+
+    def _follow_all(self, signature: Signature, reached: Box) -> None:
+        """Every base chain that packets of a class can meet."""
+        to_node = self._local in signature
         for table, chain in self._bases:
-            self._follow(table, chain, place.signature, (PROTOCOLS, PORTS))
+            if (chain.name == "INPUT" and not to_node) or (chain.name == "FORWARD" and to_node):
+                continue
+            self._follow(table, chain, signature, reached)
 
     def _follow(self, table: dict[str, Program], chain: Program, signature: Signature, reached: Box) -> None:
         key = (id(chain), signature, reached)
@@ -139,9 +147,7 @@ class _Mentions:
         for address in addresses:
             if address is None:
                 continue
-            signature = self._places.signature(address)
-            for table, chain in self._bases:
-                self._follow(table, chain, signature, (here[0], ports))
+            self._follow_all(self._places.signature(address), (here[0], ports))
 
 
 def _clip(guard: Guard, reached: Box) -> Box | None:
