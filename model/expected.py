@@ -6,7 +6,7 @@ once), what is left speaks of the source and becomes a region. A test holds this
 reading equal to the concrete one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, assert_never
 
 import attrs
@@ -52,7 +52,8 @@ from model.intervals import (
 )
 from model.modes import masquerade_rows, verdict_rows
 from model.objects import TrafficPolicy
-from model.odds import share
+from model.odds import ONE, share
+from model.older_layouts import instead
 from model.outcome import Verdict
 from model.packet import Origin
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
@@ -139,11 +140,19 @@ class Contract:
         allowed: list[Fates] = []
         for owner in owners:
             for choice in range(len(owner[0].choices)):
-                allowed.append(self._owned(owner, choice, destination, origin, from_pod_interface))
-        if not owners:
-            allowed.append(self._unowned(destination, origin))
+                fates = self._owned(owner, choice, destination, origin, from_pod_interface)
+                allowed.append(fates)
+                if view.config.quirks:
+                    allowed += self._instead(owner[1], fates, destination, origin)
         loopback = view.family.loopback
-        if contains(loopback, destination):
+        on_loopback = contains(loopback, destination)
+        if not owners:
+            key = (origin, on_loopback)
+            unowned = self._fates.get(key)
+            if unowned is None:
+                unowned = self._fates[key] = self._unowned(destination, origin)
+            allowed.append(unowned)
+        if on_loopback:
             outside = subtract(self.sources(origin), loopback)
             for fates in tuple(allowed):
                 for fate in fates:
@@ -152,6 +161,19 @@ class Contract:
                         if guarded:
                             allowed.append((settled(guarded, Verdict.DROP),))
         return owners, tuple(allowed)
+
+    def _instead(self, kind: FrontendKind, fates: Fates, destination: int, origin: Origin) -> Iterator[Fates]:
+        """What an old layout may do in place of these fates."""
+        local = contains(self.view.local_addresses, destination)
+        for fate in fates:
+            verdict = Verdict(fate.leaves[0].verdict)
+            for other, masquerade in instead(
+                self.view.config.quirks, kind, verdict, origin, destination_local=local
+            ):
+                error = default_reject(self.view) if other is Verdict.REJECT else ""
+                rewritten = fate.sources if masquerade else EMPTY
+                leaf = LeafFate(0, 0, other.value, ONE, rewritten, error)
+                yield (Fate(fate.sources, (leaf,)),)
 
     def _unowned(self, destination: int, origin: Origin) -> Fates:
         view = self.view

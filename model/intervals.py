@@ -111,7 +111,16 @@ def size(values: Intervals) -> int:
 
 def with_member(values: Intervals, number: int) -> Intervals:
     """The set with one more number."""
-    return values if contains(values, number) else normalise((*values, (number, number)))
+    at = bisect_right(values, (number, _BEYOND))
+    low = high = number
+    first, last = at, at
+    if at and values[at - 1][1] >= number - 1:
+        if values[at - 1][1] >= number:
+            return values
+        first, low = at - 1, values[at - 1][0]
+    if at < len(values) and values[at][0] == number + 1:
+        last, high = at + 1, values[at][1]
+    return (*values[:first], (low, high), *values[last:])
 
 
 def without_member(values: Intervals, number: int) -> Intervals:

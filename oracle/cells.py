@@ -17,26 +17,22 @@ from typing import NamedTuple
 
 from model.addresses import Family
 from model.frontends import NodeView
-from model.intervals import Intervals, contains, intersect, single, size
+from model.intervals import Intervals, complement, contains, single, size
 from model.packet import SCTP, TCP, UDP
-from oracle.places import Place, Places, Signature
-from oracle.program import Guard, Program, Programs
-from oracle.ruleset import Dnat, Goto, Jump, Redirect
+from oracle.mentions import PORTS, Box, Mentions
+from oracle.places import Place, Places
+from oracle.program import Programs
 from oracle.walk import Cell
-
-PROTOCOLS: Intervals = ((0, 255),)
-PORTS: Intervals = ((0, 65535),)
-
-Box = tuple[Intervals, Intervals]  # protocols, ports
 
 
 class Region(NamedTuple):
-    """A cell with all that it covers."""
+    """A cell with all that it covers; `met` says whether any box holds it."""
 
     cell: Cell
     destinations: Intervals
     protocols: Intervals
     ports: Intervals
+    met: bool
 
     @property
     def size(self) -> int:
@@ -56,17 +52,16 @@ def register_model(places: Places, view: NodeView) -> None:
 def regions(places: Places, programs: Sequence[Programs], view: NodeView) -> Iterator[Region]:
     """Every cell of the node, each with the packets that it stands for."""
     boxes_of = _ModelBoxes(view)
-    mentions = _Mentions(places, programs, view)
+    mentions = Mentions(places, programs, view)
     for place in places.classes():
         boxes = boxes_of(place)
-        mentions.collect(place, boxes)
+        boxes.update(mentions.at(place.signature))
         destination = _typical_address(view, place)
-        for protocols, ports in _partition(boxes):
+        for protocols, ports, met in _partition(boxes):
             protocol = _typical(protocols, (1, 58, TCP, UDP, SCTP))
             port = _typical(ports, (0,) if protocol not in (TCP, UDP, SCTP) else (4321,))
-            yield Region(
-                Cell(place.signature, destination, protocol, port), place.addresses, protocols, ports
-            )
+            cell = Cell(place.signature, destination, protocol, port)
+            yield Region(cell, place.addresses, protocols, ports, met)
 
 
 class _ModelBoxes:
@@ -89,80 +84,23 @@ class _ModelBoxes:
         return boxes
 
 
-class _Mentions:
-    """Collects the boxes of every condition that packets of a class can meet."""
+def _partition(boxes: set[Box]) -> Iterator[tuple[Intervals, Intervals, bool]]:
+    """The plane of protocol and port, cut by the boxes; equal treatment stays together.
 
-    def __init__(self, places: Places, programs: Sequence[Programs], view: NodeView) -> None:
-        self._places = places
-        self._local = places.register(view.local_addresses)
-        self._bases = [
-            (table, chain)
-            for one in programs
-            for table in one.tables.values()
-            for chain in table.values()
-            if chain.policy is not None
-        ]
-        primary = view.config.primary_address(view.family)
-        self._own = [view.family.loopback[0][0] | 1, *([] if primary is None else [primary])]
-        self._boxes: set[Box] = set()
-        self._seen: set[tuple[int, Signature, Box]] = set()
-
-    def collect(self, place: Place, boxes: set[Box]) -> None:
-        """Adds the boxes of the class to `boxes`."""
-        self._boxes = boxes
-        self._seen = set()
-        self._follow_all(place.signature, (PROTOCOLS, PORTS))
-
-    def _follow_all(self, signature: Signature, reached: Box) -> None:
-        """Every base chain that packets of a class can meet."""
-        to_node = self._local in signature
-        for table, chain in self._bases:
-            if (chain.name == "INPUT" and not to_node) or (chain.name == "FORWARD" and to_node):
-                continue
-            self._follow(table, chain, signature, reached)
-
-    def _follow(self, table: dict[str, Program], chain: Program, signature: Signature, reached: Box) -> None:
-        key = (id(chain), signature, reached)
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        for step in chain.at_class(signature):
-            guard, then = step.guard, step.then
-            here = reached
-            if guard.protocols is not None or guard.ports is not None:
-                clipped = _clip(guard, reached)
-                if clipped is None:
-                    continue
-                here = clipped
-                self._boxes.add(here)
-            if isinstance(then, Jump | Goto):
-                self._follow(table, table[then.chain], signature, here)
-            elif isinstance(then, Dnat | Redirect) and not (size(here[0]) == 1 and then.port is not None):
-                self._follow_translated(then, here)
-
-    def _follow_translated(self, then: Dnat | Redirect, here: Box) -> None:
-        """What is left of protocol and port is told apart at the new destination too."""
-        addresses = self._own if isinstance(then, Redirect) else [then.address]
-        ports = here[1] if then.port is None else PORTS
-        for address in addresses:
-            if address is None:
-                continue
-            self._follow_all(self._places.signature(address), (here[0], ports))
-
-
-def _clip(guard: Guard, reached: Box) -> Box | None:
-    """What is left of a box behind a condition, None when nothing is."""
-    protocols = reached[0] if guard.protocols is None else intersect(reached[0], guard.protocols)
-    ports = reached[1] if guard.ports is None else intersect(reached[1], guard.ports)
-    return (protocols, ports) if protocols and ports else None
-
-
-def _partition(boxes: set[Box]) -> Iterator[Box]:
-    """The plane of protocol and port, cut by the boxes; equal treatment stays together."""
+    Yields (protocols, ports, whether some box holds them).
+    """
     listed = list(boxes)
+    if len(listed) == 1:
+        protocols, ports = listed[0]
+        yield protocols, ports, True
+        if others := complement(ports, 65535):
+            yield protocols, others, False
+        if rest := complement(protocols, 255):
+            yield rest, PORTS, False
+        return
     for protocols, inside in _classes([box[0] for box in listed], 255):
-        for ports, _ in _classes([listed[at][1] for at in inside], 65535):
-            yield protocols, ports
+        for ports, holding in _classes([listed[at][1] for at in inside], 65535):
+            yield protocols, ports, bool(holding)
 
 
 def _classes(sets: Sequence[Intervals], top: int) -> Iterator[tuple[Intervals, tuple[int, ...]]]:

@@ -136,7 +136,7 @@ def compare(
                 entry.origin,
                 from_pod_interface=entry.from_pod_interface,
             )
-            found = fates.found(cell, entry.origin is Origin.WIRE, entry.in_interface)
+            found = fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
             worlds = found.worlds
             if len(worlds) == 1 and worlds[0] == allowed[0] and not found.stuck:
                 continue

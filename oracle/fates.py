@@ -16,8 +16,10 @@ from model.fate import Fate, Fates, LeafFate, Memory
 from model.intervals import EMPTY, Intervals, intersect, subtract, union
 from model.odds import ONE, taken, total
 from model.outcome import Verdict
+from oracle.cells import Region
 from oracle.flow import Asked, Flow, Unsure
-from oracle.walk import Cell, End, Walker
+from oracle.group_fates import GroupFates, spelled_out
+from oracle.walk import Cell, End, Group, Walker
 
 MAX_UNSURE = 6  # lines that cannot be judged in one cell, beyond which it is given up
 
@@ -55,40 +57,92 @@ class FatesOfCells:
         self._walker = walker
         self._asked_for = {True: everything, False: local}
         self._done: dict[tuple[object, ...], tuple[Found, object]] = {}
+        self._unmet: dict[tuple[object, ...], Found] = {}
+        self._groups = GroupFates(walker)
 
-    def found(self, cell: Cell, from_wire: bool, in_interface: str | None) -> Found:
-        """What happens to packets of the cell from the wire, or from the node itself."""
+    def found(self, region: Region, from_wire: bool, in_interface: str | None) -> Found:
+        """What happens to packets of a cell from the wire, or from the node itself."""
+        cell = region.cell
+        if region.met:
+            return self._walked(cell, from_wire, in_interface)
+        # No condition on protocol or port holds here, so only the others can tell cells apart.
+        bare = cell.signature & self._walker.bare_places
+        later = self._walker.destination(cell.destination)
+        key = (bare, later, from_wire, in_interface)
+        found = self._unmet.get(key)
+        if found is None:
+            found = self._unmet[key] = self._walked(cell, from_wire, in_interface)
+        return found
+
+    def _walked(self, cell: Cell, from_wire: bool, in_interface: str | None) -> Found:
         ends, flows = self._walker.start(cell, from_wire, in_interface)
         if flows:
             return self._assemble(cell, ends, flows, from_wire, in_interface)
         key = (cell.protocol, from_wire, in_interface, *map(id, ends))
         known = self._done.get(key)
-        if known is None or any(end.port is None or end.address is None for end in ends):
+        if known is None:
             found = self._assemble(cell, ends, flows, from_wire, in_interface)
-            known = self._done[key] = (found, ends)  # the ends are kept, so their ids stay theirs
+            known = (found, ends)  # the ends are kept, so their ids stay theirs
+            if not any(type(end) is End and (end.port is None or end.address is None) for end in ends):
+                self._done[key] = known
         return known[0]
 
     def _assemble(
         self,
         cell: Cell,
-        ends: Sequence[End],
+        ends: Sequence[End | Group],
         flows: Sequence[Flow],
         from_wire: bool,
         in_interface: str | None,
     ) -> Found:
-        ways: list[_Way] = []
+        asked_for = self._asked_for[from_wire]
+        done: list[Fate] = []
+        rest: list[End] = []
+        covered: Intervals = EMPTY
         for end in ends:
-            if end.verdict is Verdict.DNAT:
-                address = cell.destination if end.address is None else end.address
-                port = cell.port if end.port is None else end.port
-                self._onward(ways, end.flow, address, cell.protocol, port, True, from_wire, in_interface)
-            else:
-                ways.append(_ended(end.flow, end.verdict, end.reject_with, end.stuck))
+            if isinstance(end, End):
+                rest.append(end)
+                continue
+            fate = None
+            if not intersect(covered, end.flow.sources):
+                fate = self._groups.fate(end, cell, from_wire, in_interface, asked_for)
+            if fate is None:
+                rest += spelled_out(end)
+                continue
+            covered = union(covered, end.flow.sources)
+            if fate.sources:
+                done.append(fate)
+        if not rest and not flows:
+            return Found((tuple(sorted(done)) if len(done) > 1 else tuple(done),))
+        ways: list[_Way] = []
+        for one in rest:
+            self._end(ways, cell, one, from_wire, in_interface)
         for flow in flows:
             self._onward(
                 ways, flow, cell.destination, cell.protocol, cell.port, False, from_wire, in_interface
             )
-        return _found(ways, self._asked_for[from_wire])
+        if done and any(intersect(way.sources, covered) for way in ways):
+            # A group shares sources with other ways: only all of them together say what happens.
+            ways = []
+            for end in ends:
+                for one in spelled_out(end) if isinstance(end, Group) else (end,):
+                    self._end(ways, cell, one, from_wire, in_interface)
+            for flow in flows:
+                self._onward(
+                    ways, flow, cell.destination, cell.protocol, cell.port, False, from_wire, in_interface
+                )
+            return _found(ways, asked_for)
+        found = _found(ways, asked_for)
+        worlds = tuple(tuple(sorted((*done, *world))) for world in found.worlds)
+        return attrs.evolve(found, worlds=worlds)
+
+    def _end(self, ways: list[_Way], cell: Cell, end: End, from_wire: bool, in_interface: str | None) -> None:
+        if end.verdict is not Verdict.DNAT:
+            ways.append(_ended(end.flow, end.verdict, end.reject_with, end.stuck))
+            return
+        address = cell.destination if end.address is None else end.address
+        port = cell.port if end.port is None else end.port
+        self._onward(ways, end.flow, address, cell.protocol, port, True, from_wire, in_interface)
 
     def _onward(
         self,
@@ -106,9 +160,10 @@ class FatesOfCells:
         rewritten: Intervals = EMPTY
         gone: list[Intervals] = []
         plain = flow.sources
+        destination = self._walker.destination(address)
         for part, mark in flow.pieces:
             rows = self._walker.later(
-                address,
+                destination,
                 protocol,
                 port,
                 mark,

@@ -3,21 +3,29 @@
 The meaning of every rule stays that of its `when`; here the conjunction is only sorted
 into the part on destination, protocol and port (constant in a cell), the part on the
 source (a region), and the rest. Chains of many rules are indexed by the first part, so
-that the rules a packet can meet are found without trying the others.
+that the rules a packet can meet are found without trying the others. A chain is made
+ready when it is first met.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
-import attrs
-
-from model.addresses import Family
 from model.intervals import Intervals, complement, contains, intersect
 from model.odds import intern
-from model.predicate import All, Fact, Field, Not, Predicate, Within
+from model.predicate import ALWAYS, All, Fact, Field, Not, Predicate, Within
+from oracle.ladder import Endpoint, Ladder, endpoint_of, ladder_of
 from oracle.places import Places, Signature
-from oracle.ruleset import Accept, Action, Chain, Drop, Goto, Jump, Rule, Ruleset, SetMark
+from oracle.ruleset import (
+    Action,
+    Chain,
+    Goto,
+    Jump,
+    Rule,
+    Ruleset,
+    SetMark,
+)
 
 INDEX_FROM = 16  # rules in a chain from which an index is worth its making
 
@@ -44,10 +52,8 @@ class Guard(NamedTuple):
             return False
         return self.ports is None or contains(self.ports, port)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the cell part holds everywhere."""
-        return not self.places and self.protocols is None and self.ports is None
+
+OPEN = Guard((), None, None, None, ())
 
 
 class Step(NamedTuple):
@@ -62,30 +68,36 @@ class Step(NamedTuple):
 _Key = tuple[int | None, int | None, int | None]
 
 
-@attrs.define(eq=False, slots=False)
 class Program:
-    """A chain, ready. `index` is None for short chains, which are tried in order.
+    """A chain, ready. `ladder` is set when the chain only chooses among endpoints.
 
-    `tested` are the cell conditions met anywhere below this chain, None when there are
-    too many to be worth remembering; `steady` says that nothing below depends on the hook.
+    Steps and index are made when they are asked for: the rules of a ladder seldom are.
     """
 
-    name: str
-    steps: list[Step]
-    policy: Accept | Drop | None
-    index: dict[_Key, list[int]] | None = None
-    by_place: dict[int | None, list[int]] = attrs.field(factory=dict)
-    unindexed: list[int] = attrs.field(factory=list)
-    tested: tuple[Guard, ...] | None = None
-    steady: bool = False
-    calls: bool = False  # some step goes through another chain
+    def __init__(self, chain: Chain, ladder: Ladder | None, step_of: Callable[[Rule], Step]) -> None:
+        self.name = chain.name
+        self.policy = chain.policy
+        self.ladder = ladder
+        self.is_empty = not chain.rules
+        self._rules = chain.rules
+        self._step_of = step_of
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return [self._step_of(rule) for rule in self._rules]
+
+    @cached_property
+    def _index(self) -> "_Index | None":
+        """None for short chains, which are tried in order."""
+        return _Index(self.steps) if len(self._rules) >= INDEX_FROM else None
 
     def candidates(self, signature: Signature, protocol: int, port: int) -> Iterable[Step]:
         """The steps whose cell part may hold in a cell, in order; a superset of those that do."""
-        if self.index is None:
+        index = self._index
+        if index is None:
             return self.steps
-        get = self.index.get
-        found = list(self.unindexed)
+        get = index.by_cell.get
+        found = list(index.anywhere)
         for place in (*signature, None):
             for key in ((place, protocol, port), (place, protocol, None), (place, None, None)):
                 hit = get(key)
@@ -96,16 +108,26 @@ class Program:
         steps = self.steps
         return [steps[at] for at in found]
 
-    def at_class(self, signature: Signature) -> Iterable[Step]:
-        """The steps whose condition on the destination holds in a class of destinations."""
-        if self.index is None:
-            return [step for step in self.steps if signature.issuperset(step.guard.places)]
-        steps, get = self.steps, self.by_place.get
-        found = [at for place in (*signature, None) for at in get(place, ())]
-        return [steps[at] for at in found if signature.issuperset(steps[at].guard.places)]
 
+class _Index:
+    """Positions of steps by (place, protocol, port), each None where the step leaves it open.
 
-MAX_TESTED = 12  # cell conditions below a chain, from which its walks are not remembered
+    `anywhere` are the steps that no key tells anything about.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.by_cell: dict[_Key, list[int]] = {}
+        self.anywhere: list[int] = []
+        for at, step in enumerate(steps):
+            guard = step.guard
+            place = guard.places[0] if guard.places else None
+            protocol, port = _only(guard.protocols), _only(guard.ports)
+            if place is None and protocol is None:
+                self.anywhere.append(at)
+            elif protocol is None:
+                self.by_cell.setdefault((place, None, None), []).append(at)
+            else:
+                self.by_cell.setdefault((place, protocol, port), []).append(at)
 
 
 class Programs:
@@ -113,46 +135,123 @@ class Programs:
 
     def __init__(self, ruleset: Ruleset, places: Places, local: Intervals) -> None:
         self.ruleset = ruleset
-        self._family: Family = ruleset.family
-        self._places = places
-        self._local = local
-        self._guards: dict[int, Guard] = {}
         self.interfaces: set[str] = set()
-        self.tables: dict[str, dict[str, Program]] = {}
-        for table, chains in ruleset.tables.items():
-            marks = {name: mark for name, chain in chains.items() if (mark := _pure_mark(chain))}
-            ready = {name: self._program(chain, marks) for name, chain in chains.items()}
-            self.tables[table] = ready
-            summaries: dict[str, tuple[dict[Guard, None] | None, bool]] = {}
-            for name in ready:
-                _summarise(name, ready, summaries)
+        self.asks_out_interface = False
+        self._places = places
+        family = ruleset.family
+        self._everything = family.everything
+        outside = complement(local, family.top)
+        self._localised: dict[Predicate, Predicate] = {
+            Fact("source-local"): Within(Field.SOURCE, local),
+            Fact("destination-local"): Within(Field.DESTINATION, local),
+            Not(Fact("source-local")): Within(Field.SOURCE, outside),
+            Not(Fact("destination-local")): Within(Field.DESTINATION, outside),
+        }
+        self._guards: dict[int, Guard] = {id(ALWAYS): OPEN}
+        self._ready: dict[str, dict[str, Program]] = {table: {} for table in ruleset.tables}
+        self._marks: dict[str, dict[str, SetMark]] = {
+            table: {name: mark for name, chain in chains.items() if (mark := _pure_mark(chain))}
+            for table, chains in ruleset.tables.items()
+        }
+        self._register()
 
-    def _program(self, chain: Chain, marks: dict[str, SetMark]) -> Program:
+    def _register(self) -> None:
+        """Registers what any rule says of destinations, and notes the interfaces asked for."""
+        conditions = {
+            id(rule[0]): rule[0]
+            for chains in self.ruleset.tables.values()
+            for chain in chains.values()
+            for rule in chain.rules
+        }
+        for key, when in conditions.items():
+            parts = when.parts if type(when) is All else (when,)
+            for part in parts:
+                if type(part) is Within:
+                    if part.field is Field.DESTINATION:
+                        self._guards[key] = self._guard(when)
+                        break
+                else:
+                    self._guards[key] = self._guard(when)
+                    break
+
+    @property
+    def asks_interface(self) -> bool:
+        """Whether any rule asks by which interface a packet comes or goes."""
+        return bool(self.interfaces) or self.asks_out_interface
+
+    def base(self, table: str, chain: str) -> Program | None:
+        """A base chain, None when the rule set has none of that name."""
+        return self.program(table, chain) if chain in self.ruleset.tables.get(table, {}) else None
+
+    def bases(self) -> Iterable[tuple[str, Program]]:
+        """Every base chain with its table."""
+        for table, chains in self.ruleset.tables.items():
+            for name, chain in chains.items():
+                if chain.policy is not None:
+                    yield table, self.program(table, name)
+
+    def program(self, table: str, name: str) -> Program:
+        """A chain of a table, made ready."""
+        ready = self._ready[table]
+        found = ready.get(name)
+        if found is None:
+            found = ready[name] = self._program(table, self.ruleset.tables[table][name])
+        return found
+
+    def places_below(self, roots: Iterable[tuple[str, Program]]) -> Signature:
+        """The destination sets that any rule reached from these chains speaks of."""
+        seen: set[tuple[str, str]] = set()
+        out: set[int] = set()
+        stack = [(table, program.name) for table, program in roots]
+        while stack:
+            at = stack.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            for step in self.program(*at).steps:
+                out.update(step.guard.places)
+                if isinstance(step.then, Jump | Goto):
+                    stack.append((at[0], step.then.chain))
+        return frozenset(out)
+
+    def _program(self, table: str, chain: Chain) -> Program:
+        marks = self._marks[table]
         guards = self._guards
-        steps: list[Step] = []
-        for rule in chain.rules:
+
+        def step_of(rule: Rule) -> Step:
             when, then, _, _, odds, _ = rule
             guard = guards.get(id(when))
             if guard is None:
                 guard = guards[id(when)] = self._guard(when)
             if type(then) is Jump and then.chain in marks:
                 then = marks[then.chain]
-            steps.append(Step(guard, then, None if odds is None else intern(odds), rule))
-        program = Program(chain.name, steps, chain.policy)
-        program.calls = any(type(step.then) in (Jump, Goto) for step in steps)
-        if len(steps) >= INDEX_FROM:
-            _index(program)
-        return program
+            return Step(guard, then, None if odds is None else intern(odds), rule)
+
+        ladder = None
+        if chain.policy is None and chain.rules:
+            ladder = ladder_of(chain.rules, marks, step_of, lambda name: self._endpoint(table, name))
+        return Program(chain, ladder, step_of)
+
+    def bare_places(self) -> Signature:
+        """The destination sets that rules speak of without naming protocol or port."""
+        out: set[int] = set()
+        for guard in self._guards.values():
+            if guard.protocols is None and guard.ports is None:
+                out.update(guard.places)
+        return frozenset(out)
+
+    def _endpoint(self, table: str, name: str) -> Endpoint | None:
+        chain: Chain | None = self.ruleset.tables[table].get(name)
+        return endpoint_of(chain.rules, self._marks[table]) if chain is not None else None
 
     def _guard(self, when: Predicate) -> Guard:
-        family = self._family
         places: list[int] = []
         protocols: Intervals | None = None
         ports: Intervals | None = None
         source: Intervals | None = None
         rest: list[Predicate] = []
         for part in when.parts if isinstance(when, All) else (when,):
-            literal = self._localised(part)
+            literal = part if type(part) is Within else self._localised.get(part, part)
             match literal:
                 case Within(Field.DESTINATION, values):
                     places.append(self._places.register(values))
@@ -164,56 +263,29 @@ class Programs:
                     ports = values if ports is None else intersect(ports, values)
                 case _:
                     rest.append(literal)
-                    self.interfaces.update(_interfaces(literal))
-        if source == family.everything:
+                    self._note_interfaces(literal)
+        if source == self._everything:
             source = None
         return Guard(tuple(places), protocols, ports, source, tuple(rest))
 
-    def _localised(self, part: Predicate) -> Predicate:
-        """addrtype LOCAL as the set of addresses it means on this node."""
-        match part:
-            case Fact("source-local"):
-                return Within(Field.SOURCE, self._local)
-            case Fact("destination-local"):
-                return Within(Field.DESTINATION, self._local)
-            case Not(Fact("source-local")):
-                return Within(Field.SOURCE, complement(self._local, self._family.top))
-            case Not(Fact("destination-local")):
-                return Within(Field.DESTINATION, complement(self._local, self._family.top))
-        return part
-
-
-def _interfaces(literal: Predicate) -> Iterable[str]:
-    inner = literal.part if isinstance(literal, Not) else literal
-    if isinstance(inner, Fact) and inner.name == "in-interface":
-        yield inner.argument
+    def _note_interfaces(self, literal: Predicate) -> None:
+        inner = literal.part if isinstance(literal, Not) else literal
+        if isinstance(inner, Fact) and inner.name == "in-interface":
+            self.interfaces.add(inner.argument)
+        elif isinstance(inner, Fact) and inner.name == "out-interface":
+            self.asks_out_interface = True
 
 
 def _pure_mark(chain: Chain) -> SetMark | None:
     """What calling the chain does when it does nothing but set the mark of every packet."""
+    if not chain.rules or chain.policy is not None or not isinstance(chain.rules[0].then, SetMark):
+        return None
     clear = flip = 0
     for rule in chain.rules:
-        if not (isinstance(rule.then, SetMark) and rule.when == All() and rule.odds is None):
+        if not (isinstance(rule.then, SetMark) and rule.when == ALWAYS and rule.odds is None):
             return None
         clear, flip = clear | rule.then.clear, (flip & ~rule.then.clear) ^ rule.then.flip
-    return SetMark(clear, flip) if chain.rules and chain.policy is None else None
-
-
-def _index(program: Program) -> None:
-    index: dict[_Key, list[int]] = {}
-    for at, step in enumerate(program.steps):
-        guard = step.guard
-        place = guard.places[0] if guard.places else None
-        program.by_place.setdefault(place, []).append(at)
-        protocol = _only(guard.protocols)
-        port = _only(guard.ports)
-        if place is None and protocol is None:
-            program.unindexed.append(at)
-        elif protocol is None:
-            index.setdefault((place, None, None), []).append(at)
-        else:
-            index.setdefault((place, protocol, port), []).append(at)
-    program.index = index
+    return SetMark(clear, flip)
 
 
 def _only(values: Intervals | None) -> int | None:
@@ -221,50 +293,3 @@ def _only(values: Intervals | None) -> int | None:
     if values is not None and len(values) == 1 and values[0][0] == values[0][1]:
         return values[0][0]
     return None
-
-
-_HOOK_FACTS = frozenset({"in-interface", "out-interface", "ctstate"})
-
-
-def _summarise(
-    name: str,
-    programs: dict[str, Program],
-    done: dict[str, tuple[dict[Guard, None] | None, bool]],
-) -> tuple[dict[Guard, None] | None, bool]:
-    """(the cell conditions below a chain, or None for too many; whether it is steady)."""
-    if name in done:
-        return done[name]
-    done[name] = (None, False)  # a loop of chains is never remembered
-    program = programs[name]
-    tested: dict[Guard, None] | None = {}
-    steady = True
-    for step in program.steps:
-        guard = step.guard
-        if guard.rest:
-            steady = steady and not any(_depends_on_hook(part) for part in guard.rest)
-        if tested is not None and not guard.is_open:
-            tested[guard._replace(source=None, rest=())] = None
-        if isinstance(step.then, Jump | Goto) and step.then.chain in programs:
-            below, calm = _summarise(step.then.chain, programs, done)
-            steady = steady and calm
-            if below is None or tested is None:
-                tested = None
-            else:
-                tested.update(below)
-        if tested is not None and len(tested) > MAX_TESTED:
-            tested = None
-    program.tested = None if tested is None else tuple(tested)
-    program.steady = steady
-    done[name] = (tested, steady)
-    return done[name]
-
-
-def _depends_on_hook(part: Predicate) -> bool:
-    match part:
-        case Fact(name):
-            return name in _HOOK_FACTS
-        case Not(inner):
-            return _depends_on_hook(inner)
-        case Within():
-            return False
-    return True

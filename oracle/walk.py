@@ -6,6 +6,7 @@ which the same conditions hold ends in the same way. A test holds both walks equ
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from model.addresses import Family
@@ -16,6 +17,7 @@ from model.outcome import Verdict
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
 from oracle.flow import Flow, joined, marked, narrowed, whole
 from oracle.hooks import Hook, connected_interface, interface_matches, later_hooks, start_hooks
+from oracle.ladder import Ladder
 from oracle.places import Places, Signature
 from oracle.program import Program, Programs, Step
 from oracle.ruleset import (
@@ -50,6 +52,33 @@ class End(NamedTuple):
     stuck: bool = False
 
 
+class Group(NamedTuple):
+    """Packets that a ladder distributes: one end for each rung, for all of the flow."""
+
+    flow: Flow
+    ladder: Ladder
+
+
+Ends = list[End | Group]
+
+
+class Later(NamedTuple):
+    """What becomes of packets from some sources after destination nat."""
+
+    flow: Flow
+    verdict: Verdict
+    reject_with: str
+    stuck: bool
+
+
+class Destination(NamedTuple):
+    """What the walk after destination nat needs to know of an address."""
+
+    signature: Signature  # of the sets that rules met by then speak of
+    to_node: bool
+    outward: str | None
+
+
 class Cell(NamedTuple):
     """One class of (destination, protocol, port), by numbers that stand for it."""
 
@@ -68,12 +97,6 @@ class _At(NamedTuple):
     translated: bool
     inward: str | None  # interface the packet came in by, "" for none
     outward: str | None  # interface it leaves by, "" for none, None where unknown
-
-
-class _Result(NamedTuple):
-    fell: list[Flow]
-    ends: list[End]
-    through: list[Flow]
 
 
 class Walker:
@@ -96,23 +119,52 @@ class Walker:
         self._config = config
         self._family = family
         self._local = local
-        self._chains: dict[tuple[object, ...], _Result] = {}
-        self._later: dict[tuple[object, ...], list[tuple[Flow, Verdict, str, bool]]] = {}
+        self.fresh = whole(family.everything)
+        self._stages: dict[tuple[bool, bool | None], list[tuple[Hook, Programs, Program]]] = {}
+        self._asks_out = any(one.asks_out_interface for one in programs)
+        roots = [
+            [(table, base) for table, base in one.bases() if (table, base.name) not in _BEFORE_NAT]
+            for one in programs
+        ]
+        below = [one.places_below(bases) for one, bases in zip(programs, roots, strict=True)]
+        self.bare_places: Signature = frozenset().union(*(one.bare_places() for one in programs))
+        self._later_places: Signature = frozenset().union(*below)
+        self._destinations: dict[int, Destination] = {}
+        self._kinds: dict[Destination, Destination] = {}
+        self._later: dict[tuple[object, ...], list[Later]] = {}
+        self._groups: dict[tuple[object, ...], Group] = {}
+        self._last: tuple[Cell | None, tuple[Ends, list[Flow]]] = (None, ([], []))
 
-    def start(self, cell: Cell, from_wire: bool, in_interface: str | None) -> tuple[list[End], list[Flow]]:
+    def start(self, cell: Cell, from_wire: bool, in_interface: str | None) -> tuple[Ends, list[Flow]]:
         """(ends up to destination nat, flows that go on untranslated), for every source."""
-        ends: list[End] = []
-        flows = [whole(self._family.everything)]
+        if cell is self._last[0] and self._starts_alike:
+            return self._last[1]
+        ends: Ends = []
+        flows = [self.fresh]
         at = _At(cell.signature, cell.protocol, cell.port, False, "", None)
-        for hook in start_hooks(from_wire):
-            flows = self._hook(hook, at, in_interface, cell.destination, flows, ends)
-            if not flows:
-                break
+        stage = self._stage(from_wire, None)
+        if stage:
+            outward = self.destination(cell.destination).outward
+            for hook, programs, program in stage:
+                here = _place(hook, at, in_interface, outward)
+                flows = self._hook(hook, programs, program, here, flows, ends)
+        self._last = (cell, (ends, flows))
         return ends, flows
+
+    @cached_property
+    def _starts_alike(self) -> bool:
+        """Whether the rules up to destination nat are the same for wire and node alike."""
+        wire, node = self._stage(True, None), self._stage(False, None)
+        if any(one.asks_interface for one in self._programs) or len(wire) != len(node):
+            return False
+        return all(
+            first.table == other.table == "nat" and one is same and _says(program) == _says(twin)
+            for (first, one, program), (other, same, twin) in zip(wire, node, strict=True)
+        )
 
     def later(
         self,
-        destination: int,
+        destination: Destination,
         protocol: int,
         port: int,
         mark: int,
@@ -121,62 +173,82 @@ class Walker:
         untracked: bool,
         from_wire: bool,
         in_interface: str | None,
-    ) -> list[tuple[Flow, Verdict, str, bool]]:
-        """After destination nat: (flow, verdict, reject error, stuck) for every source."""
-        signature = self._places.signature(destination)
-        to_node = contains(self._local, destination)
-        outward = connected_interface(self._config, self._family, destination)
-        key = (signature, protocol, port, mark, translated, untracked, from_wire, in_interface, outward)
+    ) -> list[Later]:
+        """What becomes of every source's packets after destination nat."""
+        key = (destination, protocol, port, mark, translated, untracked, from_wire, in_interface)
         found = self._later.get(key)
         if found is not None:
             return found
-        ends: list[End] = []
+        ends: Ends = []
         flows = [whole(self._family.everything, mark)._replace(untracked=untracked)]
-        at = _At(signature, protocol, port, translated, "", None)
-        for hook in later_hooks(from_wire, to_node):
-            flows = self._hook(hook, at, in_interface, destination, flows, ends)
-        out = [(end.flow, end.verdict, end.reject_with, end.stuck) for end in ends]
-        out += [(flow, Verdict.PASS, "", False) for flow in flows]
+        at = _At(destination.signature, protocol, port, translated, "", None)
+        for hook, programs, program in self._stage(from_wire, destination.to_node):
+            here = _place(hook, at, in_interface, destination.outward)
+            flows = self._hook(hook, programs, program, here, flows, ends)
+        out = [
+            Later(end.flow, end.verdict, end.reject_with, end.stuck)
+            if isinstance(end, End)
+            else Later(end.flow, Verdict.PASS, "", stuck=True)  # no destination nat happens here
+            for end in ends
+        ]
+        out += [Later(flow, Verdict.PASS, "", False) for flow in flows]
         self._later[key] = out
         return out
+
+    def destination(self, address: int) -> Destination:
+        """What the later hooks tell apart at an address; one object for each kind."""
+        found = self._destinations.get(address)
+        if found is None:
+            to_node = contains(self._local, address)
+            outward: str | None = None
+            if self._asks_out:
+                known = connected_interface(self._config, self._family, address)
+                outward = "lo" if to_node else known
+            signature = self._places.signature(address) & self._later_places
+            kind = Destination(signature, to_node, outward)
+            found = self._destinations[address] = self._kinds.setdefault(kind, kind)
+        return found
+
+    def _stage(self, from_wire: bool, to_node: bool | None) -> list[tuple[Hook, Programs, Program]]:
+        """The base chains that have something to say, up to (None) or after destination nat."""
+        key = (from_wire, to_node)
+        found = self._stages.get(key)
+        if found is None:
+            hooks = start_hooks(from_wire) if to_node is None else later_hooks(from_wire, to_node)
+            found = self._stages[key] = [
+                (hook, programs, base)
+                for hook in hooks
+                for programs in self._programs
+                if (base := programs.base(hook.table, hook.chain)) is not None
+                and (not base.is_empty or isinstance(base.policy, Drop))
+            ]
+        return found
 
     def _hook(
         self,
         hook: Hook,
+        programs: Programs,
+        program: Program,
         at: _At,
-        in_interface: str | None,
-        destination: int,
         flows: list[Flow],
-        ends: list[End],
+        ends: Ends,
     ) -> list[Flow]:
-        """The flows that a hook's base chains let on; walks that end are added to `ends`."""
-        for programs in self._programs:
-            chain = programs.tables.get(hook.table, {}).get(hook.chain)
-            if chain is None or (not chain.steps and not isinstance(chain.policy, Drop)):
-                continue
-            nat = hook.table == "nat"
-            going = [f for f in flows if not (nat and (f.untracked or f.masqueraded))]
-            if not going:
-                continue
-            aside = [f for f in flows if nat and (f.untracked or f.masqueraded)]
-            here = at._replace(
-                inward=in_interface if hook.inward is None else hook.inward,
-                outward=self._outward(hook, destination),
-            )
-            through: list[Flow] = []
-            fell = self._run(programs, hook.table, chain, here, going, ends, through)
-            if isinstance(chain.policy, Drop):
-                ends.extend(End(flow, Verdict.DROP) for flow in fell)
-                fell = []
-            flows = joined([*aside, *through, *fell])
-        return flows
-
-    def _outward(self, hook: Hook, destination: int) -> str | None:
-        if not hook.leaves:
-            return ""
-        if contains(self._local, destination):
-            return "lo"
-        return connected_interface(self._config, self._family, destination)
+        """The flows that a base chain lets on; walks that end are added to `ends`."""
+        aside: list[Flow] = []
+        if hook.table == "nat":
+            aside = [flow for flow in flows if flow.untracked or flow.masqueraded]
+            if aside:
+                flows = [flow for flow in flows if not (flow.untracked or flow.masqueraded)]
+        if not flows:
+            return aside
+        through: list[Flow] = []
+        fell = self._run(programs, hook.table, program, at, flows, ends, through)
+        if isinstance(program.policy, Drop):
+            ends.extend(End(flow, Verdict.DROP) for flow in fell)
+            fell = []
+        if aside or through:
+            return joined([*aside, *through, *fell])
+        return fell
 
     def _run(
         self,
@@ -185,7 +257,7 @@ class Walker:
         program: Program,
         at: _At,
         flows: list[Flow],
-        ends: list[End],
+        ends: Ends,
         through: list[Flow],
     ) -> list[Flow]:
         """The flows that fall off the chain's end or return from it."""
@@ -281,7 +353,7 @@ class Walker:
         step: Step,
         at: _At,
         flow: Flow,
-        ends: list[End],
+        ends: Ends,
         through: list[Flow],
         fell: list[Flow],
     ) -> list[Flow]:
@@ -325,24 +397,24 @@ class Walker:
         name: str,
         at: _At,
         flow: Flow,
-        ends: list[End],
+        ends: Ends,
         through: list[Flow],
     ) -> list[Flow]:
         """The flows that come back from a chain."""
-        chain = programs.tables[table][name]
-        tested = chain.tested
-        if tested is None or not chain.steady or not chain.calls or flow[2:] != _UNMARKED:
-            return self._run(programs, table, chain, at, [flow], ends, through)
-        truths = tuple(guard.admits(at.signature, at.protocol, at.port) for guard in tested)
-        key = (id(chain), flow.sources, flow.pieces, truths)
-        found = self._chains.get(key)
-        if found is None:
-            found = _Result([], [], [])
-            found.fell.extend(self._run(programs, table, chain, at, [flow], found.ends, found.through))
-            self._chains[key] = found
-        ends += found.ends
-        through += found.through
-        return found.fell
+        chain = programs.program(table, name)
+        ladder = chain.ladder
+        if ladder is not None and flow[2:] == _UNMARKED and ladder.admits(at.protocol):
+            for guard, then, _, _ in ladder.leading:
+                if guard.admits(at.signature, at.protocol, at.port):
+                    assert isinstance(then, SetMark)
+                    flow = marked(flow, guard.source, then)
+            key = (id(ladder), flow.sources, flow.pieces)
+            group = self._groups.get(key)
+            if group is None:
+                group = self._groups[key] = Group(flow, ladder)
+            ends.append(group)
+            return []
+        return self._run(programs, table, chain, at, [flow], ends, through)
 
     def _own_address(self, at: _At) -> int:
         """Where REDIRECT sends to: loopback for the node's own packets, else its address."""
@@ -399,6 +471,20 @@ class Walker:
 
 
 _UNMARKED = whole(())[2:]
+_BEFORE_NAT = {("nat", "PREROUTING"), ("nat", "OUTPUT")}
+
+
+def _says(program: Program) -> list[tuple[object, ...]]:
+    """What a base chain does, without where its lines stand."""
+    return [(step.guard, step.then, step.odds, step.rule.remember, program.policy) for step in program.steps]
+
+
+def _place(hook: Hook, at: _At, in_interface: str | None, outward: str | None) -> _At:
+    """Where a walk is at a hook."""
+    return at._replace(
+        inward=in_interface if hook.inward is None else hook.inward,
+        outward=outward if hook.leaves else "",
+    )
 
 
 def _ctstate(name: str, at: _At, flow: Flow) -> bool:
