@@ -21,7 +21,6 @@ from model.intervals import Intervals, complement, contains, single, size
 from model.packet import SCTP, TCP, UDP
 from oracle.mentions import PORTS, Box, Mentions
 from oracle.places import Place, Places
-from oracle.program import Programs
 from oracle.walk import Cell
 
 
@@ -49,11 +48,15 @@ def register_model(places: Places, view: NodeView) -> None:
         places.register(single(address))
 
 
-def regions(places: Places, programs: Sequence[Programs], view: NodeView) -> Iterator[Region]:
-    """Every cell of the node, each with the packets that it stands for."""
+def regions(
+    places: Places, mentions: Mentions, view: NodeView, part: int = 0, parts: int = 1
+) -> Iterator[Region]:
+    """Every cell of the node, each with the packets that it stands for.
+
+    Of `parts` equal shares of the classes of destinations, only number `part`.
+    """
     boxes_of = _ModelBoxes(view)
-    mentions = Mentions(places, programs, view)
-    for place in places.classes():
+    for place in itertools.islice(places.classes(), part, None, parts):
         boxes = boxes_of(place)
         boxes.update(mentions.at(place.signature))
         destination = _typical_address(view, place)

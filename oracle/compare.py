@@ -18,14 +18,17 @@ from model.intervals import EMPTY, Intervals, contains, intersect, subtract, uni
 from model.node_config import DetectLocalMode
 from model.packet import Origin, Packet
 from oracle.cells import Region, regions, register_model
-from oracle.fates import FatesOfCells, Found
+from oracle.fates import FatesOfCells
+from oracle.halves import second_half
 from oracle.hooks import interface_matches
+from oracle.mentions import Mentions
 from oracle.places import Places
 from oracle.program import Programs
 from oracle.ruleset import Ruleset
 from oracle.walk import Walker
 
 PROGRESS_EVERY = 4096  # cells between two words of progress
+SHARE_FROM = 2000  # frontends from which a second process is worth its start
 
 
 @attrs.frozen
@@ -69,7 +72,7 @@ class Comparison:
 
     view: NodeView
     places: Places
-    programs: tuple[Programs, ...]
+    mentions: Mentions
     fates: FatesOfCells
     contract: Contract
     entries: tuple[Entry, ...]
@@ -83,7 +86,8 @@ def prepare(view: NodeView, rulesets: Sequence[Ruleset]) -> Comparison:
     walker = Walker(programs, places, view.config, view.family, view.local_addresses)
     fates = FatesOfCells(walker, view.family.everything, view.local_addresses)
     patterns = {name for one in programs for name in one.interfaces}
-    return Comparison(view, places, programs, fates, Contract(view), tuple(_entries(view, patterns)))
+    mentions = Mentions(places, programs, view)
+    return Comparison(view, places, mentions, fates, Contract(view), tuple(_entries(view, patterns)))
 
 
 def _entries(view: NodeView, patterns: set[str]) -> Iterator[Entry]:
@@ -120,16 +124,66 @@ def _other_interface(patterns: set[str]) -> str:
 def compare(
     comparison: Comparison, tally: Tally, progress: Callable[[int], None] | None = None
 ) -> Iterator[Suspicion | Undecided]:
-    """Every suspicion and every undecided cell, each with a packet or its lines."""
+    """Every suspicion and every undecided cell, each with a packet or its lines.
+
+    A large node is compared by two processes, each with half of the destinations.
+    """
+    view = comparison.view
+    share = None
+    if len(view.by_address) + len(view.by_node_port) >= SHARE_FROM:
+        share = second_half(lambda: _suspects(comparison, 1, 2))
+    if share is None:
+        for region, entry in _differing(comparison, tally, 0, 1, progress):
+            yield from _suspicions(comparison, region, entry)
+        return
+    for region, entry in _differing(comparison, tally, 0, 2, progress):
+        yield from _suspicions(comparison, region, entry)
+    cells, covered, suspects = share()
+    tally.cells += cells
+    tally.covered += covered
+    for region, at in suspects:
+        yield from _suspicions(comparison, region, comparison.entries[at])
+
+
+def _suspects(comparison: Comparison, part: int, parts: int) -> tuple[int, int, list[tuple[Region, int]]]:
+    """(cells, triples covered, suspected cells with the number of their entry) of one part."""
+    tally = Tally()
+    found = [
+        (region, comparison.entries.index(entry))
+        for region, entry in _differing(comparison, tally, part, parts, None)
+    ]
+    return tally.cells, tally.covered, found
+
+
+def _differing(
+    comparison: Comparison,
+    tally: Tally,
+    part: int,
+    parts: int,
+    progress: Callable[[int], None] | None,
+) -> Iterator[tuple[Region, Entry]]:
+    """The cells of one part of the destinations that are not plainly as the contract says."""
     view, fates, contract = comparison.view, comparison.fates, comparison.contract
-    for region in regions(comparison.places, comparison.programs, view):
+    entries = comparison.entries
+    told = 0
+    settled: set[object] = set()
+    loopback = view.family.loopback
+    for region in regions(comparison.places, comparison.mentions, view, part, parts):
         tally.covered += region.size
+        tally.cells += len(entries)
         cell = region.cell
-        for entry in comparison.entries:
-            tally.cells += 1
-            if progress is not None and not tally.cells % PROGRESS_EVERY:
-                progress(tally.cells)
-            owners, allowed = contract.allowed(
+        key = None
+        if not region.met:
+            # No rule and no Service speaks of it, so cells alike in this are alike in all.
+            key = (fates.unmet_key(cell), contains(loopback, cell.destination))
+            if key in settled:
+                continue
+        if progress is not None and tally.cells - told > PROGRESS_EVERY:
+            told = tally.cells
+            progress(told)
+        agreed = True
+        for entry in entries:
+            _, allowed = contract.allowed(
                 cell.destination,
                 cell.protocol,
                 cell.port,
@@ -138,19 +192,24 @@ def compare(
             )
             found = fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
             worlds = found.worlds
-            if len(worlds) == 1 and worlds[0] == allowed[0] and not found.stuck:
-                continue
-            yield from _suspicions(view, region, entry, owners, allowed, found)
+            if not (len(worlds) == 1 and worlds[0] == allowed[0] and not found.stuck):
+                agreed = False
+                yield region, entry
+        if key is not None and agreed:
+            settled.add(key)
 
 
-def _suspicions(
-    view: NodeView,
-    region: Region,
-    entry: Entry,
-    owners: tuple[Owner, ...],
-    allowed: tuple[Fates, ...],
-    found: Found,
-) -> Iterator[Suspicion | Undecided]:
+def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterator[Suspicion | Undecided]:
+    """What is suspicious or undecided about a cell, for every source."""
+    view, cell = comparison.view, region.cell
+    owners, allowed = comparison.contract.allowed(
+        cell.destination,
+        cell.protocol,
+        cell.port,
+        entry.origin,
+        from_pod_interface=entry.from_pod_interface,
+    )
+    found = comparison.fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
     if found.stuck:
         yield Undecided(region, owners, found.unsure)
         return

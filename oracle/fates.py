@@ -65,14 +65,15 @@ class FatesOfCells:
         cell = region.cell
         if region.met:
             return self._walked(cell, from_wire, in_interface)
-        # No condition on protocol or port holds here, so only the others can tell cells apart.
-        bare = cell.signature & self._walker.bare_places
-        later = self._walker.destination(cell.destination)
-        key = (bare, later, from_wire, in_interface)
+        key = (self.unmet_key(cell), from_wire, in_interface)
         found = self._unmet.get(key)
         if found is None:
             found = self._unmet[key] = self._walked(cell, from_wire, in_interface)
         return found
+
+    def unmet_key(self, cell: Cell) -> object:
+        """What cells alike share where no condition on protocol or port holds."""
+        return cell.signature & self._walker.bare_places, self._walker.destination(cell.destination)
 
     def _walked(self, cell: Cell, from_wire: bool, in_interface: str | None) -> Found:
         ends, flows = self._walker.start(cell, from_wire, in_interface)
