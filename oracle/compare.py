@@ -20,7 +20,7 @@ from model.packet import Origin, Packet
 from oracle.cells import Region, regions, register_model
 from oracle.fates import FatesOfCells
 from oracle.halves import second_half
-from oracle.hooks import interface_matches
+from oracle.hooks import interface_matches, subnet
 from oracle.mentions import Mentions
 from oracle.places import Places
 from oracle.program import Programs
@@ -83,6 +83,10 @@ def prepare(view: NodeView, rulesets: Sequence[Ruleset]) -> Comparison:
     places = Places(view.family)
     programs = tuple(Programs(one, places, view.local_addresses) for one in rulesets)
     register_model(places, view)
+    if any(one.asks_out_interface for one in programs):
+        for address in view.config.addresses:
+            if address.family is view.family:
+                places.register(subnet(address))
     walker = Walker(programs, places, view.config, view.family, view.local_addresses)
     fates = FatesOfCells(walker, view.family.everything, view.local_addresses)
     patterns = {name for one in programs for name in one.interfaces}

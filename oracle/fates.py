@@ -64,18 +64,19 @@ class FatesOfCells:
         """What happens to packets of a cell from the wire, or from the node itself."""
         cell = region.cell
         if region.met:
-            return self._walked(cell, from_wire, in_interface)
+            return self.walked(cell, from_wire, in_interface)
         key = (self.unmet_key(cell), from_wire, in_interface)
         found = self._unmet.get(key)
         if found is None:
-            found = self._unmet[key] = self._walked(cell, from_wire, in_interface)
+            found = self._unmet[key] = self.walked(cell, from_wire, in_interface)
         return found
 
     def unmet_key(self, cell: Cell) -> object:
         """What cells alike share where no condition on protocol or port holds."""
         return cell.signature & self._walker.bare_places, self._walker.destination(cell.destination)
 
-    def _walked(self, cell: Cell, from_wire: bool, in_interface: str | None) -> Found:
+    def walked(self, cell: Cell, from_wire: bool, in_interface: str | None) -> Found:
+        """What happens to packets of a cell, whatever stands for it."""
         ends, flows = self._walker.start(cell, from_wire, in_interface)
         if flows:
             return self._assemble(cell, ends, flows, from_wire, in_interface)

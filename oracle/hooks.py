@@ -9,7 +9,8 @@ comes in again by `lo`, past a nat table that has nothing more to say about it.
 import attrs
 
 from model.addresses import Family
-from model.node_config import NodeConfig
+from model.intervals import Intervals
+from model.node_config import InterfaceAddress, NodeConfig
 
 
 @attrs.frozen
@@ -71,6 +72,13 @@ def later_hooks(from_wire: bool, to_node: bool) -> tuple[Hook, ...]:
 def interface_matches(pattern: str, interface: str) -> bool:
     """Whether an interface is one that `-i`/`-o` means; a final `+` is any ending."""
     return interface.startswith(pattern[:-1]) if pattern.endswith("+") else interface == pattern
+
+
+def subnet(one: InterfaceAddress) -> Intervals:
+    """The addresses that are reached directly by an address's interface."""
+    host_bits = one.family.bits - one.prefix_length
+    low = one.address >> host_bits << host_bits
+    return ((low, low | (1 << host_bits) - 1),)
 
 
 def connected_interface(config: NodeConfig, family: Family, destination: int) -> str | None:
