@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from model.intervals import Intervals, contains
 from model.odds import ONE, intern, left, taken
-from model.predicate import ALWAYS, All, Fact, Field, Predicate, Within
+from model.predicate import All, Fact, Field, Predicate, Within
 from oracle.ruleset import Dnat, Jump, Rule, SetMark
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def ladder_of(
         target = endpoint(then.chain)
         if target is None:
             return None
-        if when is not ALWAYS:
-            parts = when.parts if type(when) is All else (when,)
+        parts = when.parts if type(when) is All else (when,)
+        if parts:
             fact = parts[0]
             if len(parts) > 1 or odds is not None or chosen:
                 return None
