@@ -1,1 +1,1 @@
-"""What must be true of the model: one predicate a claim, tried by several methods."""
+"""What must be true of Services: each claim written once, tried by several methods."""

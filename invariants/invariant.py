@@ -1,0 +1,92 @@
+"""A claim that must hold of Services, written once, to be tried in every way we have.
+
+A claim is a function of a case that answers with a `Violation` or None. It never asks how
+the case came about, so one text is held against the model on drawn cases, against the rules
+of recorded nodes, and against connections that a kernel made. It computes what it speaks of
+from definitions, not from the tables or indexes that it is there to catch.
+"""
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import attrs
+
+from model.affinity import Connection
+from model.frontends import NodeView
+from model.node_config import ProxyMode
+from model.objects import Cluster
+from model.outcome import Outcome
+from model.packet import Packet
+
+
+class Kind(enum.Enum):
+    """What a claim is about; the letters are those of the rules' own list."""
+
+    STATE = "S"  # every state of the objects
+    PACKET = "P"  # every state, node and new packet
+    FLOW = "F"  # every sequence of new connections on a node whose view stays as it is
+
+
+@attrs.frozen
+class Violation:
+    """A case of which the claim is not true; `what` says why, with the values."""
+
+    what: str
+
+
+StateCheck = Callable[[Cluster], Violation | None]
+PacketCheck = Callable[[NodeView, Packet, Outcome], Violation | None]
+FlowCheck = Callable[[NodeView, Sequence[Connection]], Violation | None]
+
+Check = TypeVar("Check", bound=Callable[..., Violation | None])
+Check_co = TypeVar("Check_co", bound=Callable[..., Violation | None], covariant=True)
+
+CONTRACT_MODES = (ProxyMode.IPTABLES, ProxyMode.NFTABLES)
+"""The modes that the forwarding contract speaks of."""
+
+
+def _nothing(*_: object) -> bool:
+    """The assumption that is always true."""
+    return True
+
+
+@attrs.frozen
+class Invariant(Generic[Check_co]):
+    """One claim. `check` is the claim itself, with the exceptions that the rules state.
+
+    `source` names the rules that it follows from, exceptions included. `modes` are the
+    proxy modes that it is claimed of; empty where no proxy is concerned. `assumption` says
+    in words what is taken for granted ("" for nothing), `assumes` whether that is so of a case.
+    """
+
+    id: str
+    sentence: str
+    kind: Kind
+    source: tuple[str, ...]
+    modes: tuple[ProxyMode, ...]
+    assumption: str
+    assumes: Callable[..., bool]
+    check: Check_co
+
+    def violation(self, *case: object) -> Violation | None:
+        """How the case breaks the claim; None too where the assumption does not hold."""
+        return self.check(*case) if self.assumes(*case) else None
+
+
+def invariant(
+    id: str,
+    sentence: str,
+    *,
+    kind: Kind,
+    source: tuple[str, ...],
+    modes: tuple[ProxyMode, ...] = (),
+    assumption: str = "",
+    assumes: Callable[..., bool] = _nothing,
+) -> Callable[[Check], Invariant[Check]]:
+    """Makes the claim of a check. It is listed by hand in `invariants.catalogue`."""
+
+    def claim(check: Check) -> Invariant[Check]:
+        return Invariant(id, sentence, kind, source, modes, assumption, assumes, check)
+
+    return claim

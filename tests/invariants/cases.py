@@ -1,0 +1,80 @@
+"""Cases to try claims on: drawn packets with their outcomes, and drawn histories of clients."""
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from model.addresses import Family
+from model.affinity import Client, Connection, Memory, connect
+from model.expectation import expect
+from model.frontends import NodeView, ServicePortView, node_view
+from model.outcome import Outcome
+from model.packet import Origin, Packet
+from tests.strategies import clusters, packets
+
+PacketCase = tuple[NodeView, Packet, Outcome]
+FlowCase = tuple[NodeView, list[Connection]]
+
+
+@st.composite
+def packet_cases(draw: st.DrawFn) -> PacketCase:
+    """A node's view, a packet, and one of the outcomes that the model allows; Services may clash."""
+    cluster, config = draw(clusters(clashes=draw(st.booleans())))
+    packet = draw(packets(cluster, config))
+    view = node_view(cluster, config, packet.family)
+    return view, packet, draw(st.sampled_from(expect(view, packet).allowed))
+
+
+@st.composite
+def flow_cases(draw: st.DrawFn) -> FlowCase:
+    """New connections of a few clients to one service port with affinity, by all of its frontends.
+
+    The memory is the model's; gaps lie on both sides of the timeout.
+    """
+    cluster, config = draw(clusters())
+    sticky = [
+        (view, one)
+        for view in (node_view(cluster, config, family) for family in Family)
+        for one in view.service_ports
+        if one.affinity_seconds is not None and any(sets.has for sets in one.choices)
+    ]
+    assume(sticky)
+    view, one = draw(st.sampled_from(sticky))
+    timeout = one.affinity_seconds or 0
+    sources = _sources(view)
+    steps = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(sources),
+                st.sampled_from(list(frontends(view, one))),
+                st.sampled_from((0, 1, timeout // 2, timeout, timeout + 1)),
+                st.fractions(0, 1, max_denominator=12).filter(lambda chance: chance < 1),
+            ),
+            min_size=2,
+            max_size=8,
+        )
+    )
+    memory: Memory = {}
+    history: list[Connection] = []
+    now = 0
+    for source, (destination, port), gap, chance in steps:
+        now += gap
+        packet = Packet(view.family, Origin.WIRE, source, destination, one.protocol, port, "eth0")
+        outcome = expect(view, packet).allowed[0]
+        connection, memory = connect(memory, Client(source, one.name), now, outcome, chance)
+        history.append(connection)
+    return view, history
+
+
+def frontends(view: NodeView, one: ServicePortView) -> list[tuple[int, int]]:
+    """Address and port of every frontend of a service port on the node."""
+    found = [(address, one.port) for _, address in one.addresses]
+    if one.node_port:
+        found += [(low, one.node_port) for low, _ in view.node_port_addresses]
+    return found
+
+
+def _sources(view: NodeView) -> list[int]:
+    """Somebody outside, somebody else, and a pod where the detector knows pods by address."""
+    outside = 0xC6336407 if view.family is Family.IPV4 else 0x20010DB8000C << 80 | 7
+    pods = [low + 200 for low, _ in view.pod_sources or ()]
+    return [outside, outside + 1, *pods]
