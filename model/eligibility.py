@@ -1,12 +1,18 @@
 """Which endpoints of a service port a node may use: the sets Cl and Lo, and `has`.
 
-The text of FWD-EP-01..05 and FWD-TOPO-01..04, nothing else. "Cluster" is Cl, the set
-for traffic no policy holds to the node; "local" is Lo.
+The text of FWD-EP-01..05 and FWD-TOPO-01..04, as one `Reading` has it. "Cluster" is Cl,
+the set for traffic no policy holds to the node; "local" is Lo.
 """
+
+from collections.abc import Mapping
 
 import attrs
 
 from model.proxy_endpoints import EndpointList, ProxyEndpoint
+from model.proxy_version import Reading
+
+_CONTRACT = Reading()
+_NO_ANNOTATIONS: Mapping[str, str] = {}
 
 
 @attrs.frozen
@@ -28,30 +34,34 @@ def endpoint_sets(
     uses_local: bool,
     node_name: str,
     zone: str | None,
+    reading: Reading = _CONTRACT,
+    annotations: Mapping[str, str] = _NO_ANNOTATIONS,
 ) -> EndpointSets:
-    """The sets of one service port on the node `node_name` in `zone`."""
-    cluster = _cluster_set(endpoints, node_name, zone) if uses_cluster else None
-    local = _local_set(endpoints) if uses_local else None
-    has = any(endpoint.usable for endpoint in endpoints)
-    return EndpointSets(cluster, local, has)
+    """The sets of one service port on the node `node_name` in `zone`.
 
-
-def _cluster_set(endpoints: EndpointList, node_name: str, zone: str | None) -> EndpointList:
-    """FWD-EP-02: ready endpoints that topology admits, else all that still serve."""
+    `annotations` are the Service's; only old versions ask them.
+    """
     ready = tuple(endpoint for endpoint in endpoints if endpoint.ready)
-    if not ready:
-        return tuple(endpoint for endpoint in endpoints if endpoint.still_serving)
-    return _in_topology(ready, node_name, zone)
+    draining = tuple(e for e in endpoints if e.still_serving) if reading.still_serving else ()
+    cluster = local = None
+    if uses_cluster:  # FWD-EP-02: ready endpoints that topology admits, else all that still serve
+        by_zone = reading.uses_zone_hints(annotations)
+        cluster = _in_topology(ready, node_name if reading.node_hints else None, zone if by_zone else None)
+        cluster = cluster or draining
+    if uses_local:  # FWD-EP-03: ready local endpoints, else local ones that still serve
+        local = _on_node(ready) or _on_node(draining)
+    return EndpointSets(cluster, local, bool(ready or draining))
 
 
-def _local_set(endpoints: EndpointList) -> EndpointList:
-    """FWD-EP-03: ready local endpoints, else local ones that still serve."""
-    ready = tuple(endpoint for endpoint in endpoints if endpoint.ready and endpoint.local)
-    return ready or tuple(endpoint for endpoint in endpoints if endpoint.still_serving and endpoint.local)
+def _on_node(endpoints: EndpointList) -> EndpointList:
+    return tuple(endpoint for endpoint in endpoints if endpoint.local)
 
 
-def _in_topology(ready: EndpointList, node_name: str, zone: str | None) -> EndpointList:
-    """FWD-TOPO-01/02: all-or-nothing, node hints before zone hints, never empty."""
+def _in_topology(ready: EndpointList, node_name: str | None, zone: str | None) -> EndpointList:
+    """FWD-TOPO-01/02: all-or-nothing, node hints before zone hints, empty only if `ready` is.
+
+    None for the name or the zone leaves those hints out.
+    """
 
     def chosen(hinted: list[bool], named: list[ProxyEndpoint]) -> EndpointList | None:
         return tuple(named) if all(hinted) and named else None
@@ -67,3 +77,8 @@ def _in_topology(ready: EndpointList, node_name: str, zone: str | None) -> Endpo
         [endpoint for endpoint in ready if zone and zone in endpoint.zone_hints],
     )
     return by_zone or ready
+
+
+def version_matters(endpoints: EndpointList) -> bool:
+    """Whether versions of kube-proxy may make different sets of these endpoints."""
+    return any(endpoint.zone_hints or endpoint.node_hints or endpoint.terminating for endpoint in endpoints)

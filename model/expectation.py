@@ -38,6 +38,7 @@ from model.modes import masquerade_rows, verdict_rows
 from model.node_config import NodeConfig
 from model.objects import Cluster, TrafficPolicy
 from model.odds import ONE, share
+from model.older_layouts import instead
 from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
 from model.packet import Origin, Packet
 from model.predicate import Fact, Field, holds
@@ -53,9 +54,10 @@ _VERDICTS = {
 class Expectation:
     """Every outcome the contract allows for a packet, and why.
 
-    More than one is allowed only where Services clash (FWD-OBJ-08) or slices tie
-    (EPS-SL-08). `cites` are the rows that decided, in order; `service_ports` the owners
-    of the frontend, empty when the packet is for none.
+    More than one is allowed only where Services clash (FWD-OBJ-08), slices tie
+    (EPS-SL-08), or kube-proxy is old or of unknown version. `cites` are the rows that
+    decided, in order; `service_ports` the owners of the frontend, empty when the packet
+    is for none.
     """
 
     allowed: tuple[Outcome, ...]
@@ -90,12 +92,27 @@ def expect(view: NodeView, packet: Packet) -> Expectation:
         for choice in range(len(one.choices)):
             outcome, ids = _owned(view, packet, one, kind, choice)
             allowed.append(outcome)
+            allowed.extend(_instead(view, packet, kind, outcome))
             cites.extend(ids)
     return Expectation(
         tuple(dict.fromkeys(allowed)),
         tuple(dict.fromkeys(cites)),
         tuple(str(one.name) for one, _ in owners),
     )
+
+
+def _instead(view: NodeView, packet: Packet, kind: FrontendKind, outcome: Outcome) -> Iterator[Outcome]:
+    """What an old layout may do in place of the outcome."""
+    for verdict, masquerade in instead(
+        view.config.quirks,
+        kind,
+        outcome.verdict,
+        packet.origin,
+        source_local=contains(view.local_addresses, packet.source),
+        destination_local=contains(view.local_addresses, packet.destination),
+    ):
+        error = default_reject(view) if verdict is Verdict.REJECT else ""
+        yield Outcome((Leaf(verdict, ONE, None, masquerade, error),))
 
 
 def _case(facts: Mapping[Fact, bool]) -> _Case:

@@ -6,7 +6,7 @@ once), what is left speaks of the source and becomes a region. A test holds this
 reading equal to the concrete one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple, assert_never
 
 import attrs
@@ -52,8 +52,8 @@ from model.intervals import (
 )
 from model.modes import masquerade_rows, verdict_rows
 from model.objects import TrafficPolicy
-from model.odds import ONE, share
-from model.older_layouts import instead
+from model.odds import share
+from model.older_layouts import older_fates
 from model.outcome import Verdict
 from model.packet import Origin
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
@@ -143,7 +143,7 @@ class Contract:
                 fates = self._owned(owner, choice, destination, origin, from_pod_interface)
                 allowed.append(fates)
                 if view.config.quirks:
-                    allowed += self._instead(owner[1], fates, destination, origin)
+                    allowed += older_fates(view, owner[1], fates, destination, origin, default_reject(view))
         loopback = view.family.loopback
         on_loopback = contains(loopback, destination)
         if not owners:
@@ -161,19 +161,6 @@ class Contract:
                         if guarded:
                             allowed.append((settled(guarded, Verdict.DROP),))
         return owners, tuple(allowed)
-
-    def _instead(self, kind: FrontendKind, fates: Fates, destination: int, origin: Origin) -> Iterator[Fates]:
-        """What an old layout may do in place of these fates."""
-        local = contains(self.view.local_addresses, destination)
-        for fate in fates:
-            verdict = Verdict(fate.leaves[0].verdict)
-            for other, masquerade in instead(
-                self.view.config.quirks, kind, verdict, origin, destination_local=local
-            ):
-                error = default_reject(self.view) if other is Verdict.REJECT else ""
-                rewritten = fate.sources if masquerade else EMPTY
-                leaf = LeafFate(0, 0, other.value, ONE, rewritten, error)
-                yield (Fate(fate.sources, (leaf,)),)
 
     def _unowned(self, destination: int, origin: Origin) -> Fates:
         view = self.view

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 import attrs
 
 from model.addresses import Family, parse_address, parse_cidr
-from model.eligibility import EndpointSets, endpoint_sets
-from model.intervals import EMPTY, Intervals, complement, contains, intersect, normalise, single, union
-from model.node_config import DetectLocalMode, NodeConfig, ProxyMode
+from model.eligibility import EndpointSets, endpoint_sets, version_matters
+from model.intervals import EMPTY, Intervals, contains, normalise, union
+from model.node_config import DetectLocalMode, NodeConfig
+from model.node_ports import node_port_addresses, serves_localhost
 from model.objects import (
     Cluster,
     EndpointSlice,
@@ -45,7 +46,8 @@ class ServicePortView:
 
     `allowed_sources` is None when load balancer frontends take every source
     (FWD-LBSR-01, -02, -04 folded in). `endpoint_choices` and `choices` hold one entry
-    unless slices tie (EPS-SL-08); the two run in step.
+    unless slices tie (EPS-SL-08) or the version of kube-proxy that reads them is not
+    known; the two run in step.
     """
 
     name: ServicePortName
@@ -189,7 +191,13 @@ def _service_ports(
             continue
         external = bool(port.node_port or external_ips or vips)
         internal_local = service.internal_traffic_policy is TrafficPolicy.LOCAL
-        endpoint_choices = merged.get((port.name, port.protocol), ((),))
+        pairs = _choices(
+            merged.get((port.name, port.protocol), ((),)),
+            config,
+            service,
+            uses_cluster=not internal_local or external,  # FWD-EP-01
+            uses_local=internal_local or (external_local and external),
+        )
         yield ServicePortView(
             name=_port_name(service, port),
             protocol=protocol,
@@ -204,19 +212,36 @@ def _service_ports(
             affinity_seconds=(
                 service.affinity_seconds if service.session_affinity is SessionAffinity.CLIENT_IP else None
             ),
-            endpoint_choices=endpoint_choices,
-            choices=tuple(
-                endpoint_sets(
-                    endpoints,
-                    uses_cluster=not internal_local or external,  # FWD-EP-01
-                    uses_local=internal_local or (external_local and external),
-                    node_name=config.name,
-                    zone=config.zone,
-                )
-                for endpoints in endpoint_choices
-            ),
+            endpoint_choices=tuple(endpoints for endpoints, _ in pairs),
+            choices=tuple(sets for _, sets in pairs),
             health_check_node_port=service.health_check_node_port if external_local else 0,
         )
+
+
+def _choices(
+    lists: tuple[EndpointList, ...],
+    config: NodeConfig,
+    service: Service,
+    *,
+    uses_cluster: bool,
+    uses_local: bool,
+) -> tuple[tuple[EndpointList, EndpointSets], ...]:
+    """Each endpoint list with each way to read it, equal ones once."""
+    found: list[tuple[EndpointList, EndpointSets]] = []
+    for endpoints in lists:
+        readings = config.readings if version_matters(endpoints) else config.readings[:1]
+        for reading in readings:
+            sets = endpoint_sets(
+                endpoints,
+                uses_cluster=uses_cluster,
+                uses_local=uses_local,
+                node_name=config.name,
+                zone=config.zone,
+                reading=reading,
+                annotations=dict(service.annotations),
+            )
+            found.append((endpoints, sets))
+    return tuple(found) if len(found) == 1 else tuple(dict.fromkeys(found))
 
 
 def _port_name(service: Service, port: ServicePort) -> ServicePortName:
@@ -254,51 +279,3 @@ def _allowed_sources(
     if primary is not None and contains(spans, primary):
         spans = union(spans, normalise((vip, vip) for vip in vips))
     return spans
-
-
-def _covers_everything(config: NodeConfig, family: Family) -> bool | None:
-    """Whether node ports answer on all addresses; None when the list names some (NP-01)."""
-    texts = config.node_port_addresses
-    if not texts:
-        return config.mode is not ProxyMode.NFTABLES  # NP-02
-    if texts == ("primary",):
-        return False
-    cidrs = [parse_cidr(text) for text in texts]
-    own = [values for of, values in cidrs if of is family]
-    return not own or family.everything in own
-
-
-def serves_localhost(config: NodeConfig, family: Family) -> bool:
-    """NP-03: IPv4, iptables mode, switched on, and the address list covers loopback."""
-    if family is not Family.IPV4 or config.mode is not ProxyMode.IPTABLES or not config.localhost_node_ports:
-        return False
-    if _covers_everything(config, family):
-        return True
-    listed = [
-        parse_cidr(text)[1]
-        for text in config.node_port_addresses
-        if text != "primary" and parse_cidr(text)[0] is family
-    ]
-    return any(intersect(values, family.loopback) for values in listed)
-
-
-def node_port_addresses(config: NodeConfig, family: Family) -> Intervals:
-    """The addresses on which this node answers node ports (NP-01..03, MODE-01, MODE-02)."""
-    own = normalise((a.address, a.address) for a in config.addresses if a.family is family)
-    not_loopback = complement(family.loopback, family.top)
-    if _covers_everything(config, family):
-        everywhere = config.local_addresses(family)
-        return everywhere if serves_localhost(config, family) else intersect(everywhere, not_loopback)
-    primary = config.primary_address(family)
-    primary_only = ((primary, primary),) if primary is not None else EMPTY
-    if not config.node_port_addresses or config.node_port_addresses == ("primary",):
-        return primary_only
-    listed: Intervals = EMPTY
-    for text in config.node_port_addresses:
-        of, values = parse_cidr(text)
-        if of is family:
-            listed = union(listed, values)
-    if not config.addresses_are_complete:
-        own = union(own, single(family.loopback[0][1] if family is Family.IPV6 else 0x7F000001))
-    chosen = intersect(own, listed)
-    return chosen if serves_localhost(config, family) else intersect(chosen, not_loopback)

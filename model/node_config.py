@@ -10,6 +10,7 @@ import attrs
 
 from model.addresses import Family, parse_cidr
 from model.intervals import EMPTY, Intervals, normalise
+from model.proxy_version import Quirk, Reading
 
 
 class ProxyMode(enum.Enum):
@@ -45,7 +46,9 @@ class NodeConfig:
     `cluster_cidrs` and `pod_cidrs` hold at most one CIDR a family that counts: the
     first of each family (SRC-02). `node_port_addresses` is kube-proxy's list: empty,
     ("primary",), or CIDRs (NP-01). `addresses` are those of every interface,
-    loopback included where it was listed.
+    loopback included where it was listed. `readings` is every way in which its version
+    of kube-proxy may read the slices, the likeliest first: one unless the version is
+    unknown. `quirks` are those of its rules' layout.
     """
 
     name: str
@@ -63,6 +66,8 @@ class NodeConfig:
     addresses_are_complete: bool = False  # read off the interfaces, not off the Node object
     primary: tuple[tuple[Family, int], ...] = ()
     zone: str | None = None
+    readings: tuple[Reading, ...] = (Reading(),)
+    quirks: frozenset[Quirk] = frozenset()
     assumptions: tuple[str, ...] = ()
 
     def local_addresses(self, family: Family) -> Intervals:

@@ -203,13 +203,19 @@ class Pod:
 
 @attrs.frozen
 class Node:
-    """A Node; `addresses` are (type, text) as in status.addresses."""
+    """A Node; `addresses` are (type, text) as in status.addresses.
+
+    The versions are those of status.nodeInfo, "" where unset: kubeProxyVersion is no
+    longer written since 1.33.
+    """
 
     name: str
     addresses: tuple[tuple[str, str], ...] = ()
     pod_cidrs: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     ready: bool = True
+    kube_proxy_version: str = ""
+    kubelet_version: str = ""
 
     @property
     def zone(self) -> str | None:

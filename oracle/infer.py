@@ -12,33 +12,76 @@ import attrs
 
 from model.addresses import Family
 from model.node_config import DetectLocalMode, NodeConfig
-from oracle.bundle import ASSUMED_WITHOUT_CONFIG
+from model.objects import Cluster
+from model.proxy_version import concerned, readings, versions_text
+from oracle.bundle import ASSUMED_WITHOUT_CONFIG, LIKE_KUBELET
+from oracle.proxy_age import minors, quirks, votes
 from oracle.ruleset import Ruleset, SetMark
 
-_MASQUERADE = re.compile(r"-A KUBE-SV[CL]-\S+ (.*)-j KUBE-MARK-MASQ$")
+# In the service's chain; up to 1.21 in KUBE-SERVICES, beside rules of other frontends.
+_MASQUERADE = re.compile(r"-A (?:KUBE-SV[CL]-\S+ (.*)|KUBE-SERVICES (.* cluster IP\"? .*))-j KUBE-MARK-MASQ$")
 _SOURCE = re.compile(r"! -s (\S+) ")
 _INTERFACE = re.compile(r"! -i (\S+) ")
+_POD_TRAFFIC = re.compile(r'-A KUBE-(?:EXT|XLB)-\S+ -s (\S+) .*"(?:pod traffic for |Redirect pods )')
 _TO_NODE_PORTS = re.compile(r"-A KUBE-SERVICES (.*)-j KUBE-NODEPORTS$")
 _DESTINATION = re.compile(r"^-d (\S+) ")
 
 
 def inferred(
-    config: NodeConfig, unset: frozenset[str], rulesets: Mapping[Family, tuple[Ruleset, ...]]
+    config: NodeConfig,
+    unset: frozenset[str],
+    rulesets: Mapping[Family, tuple[Ruleset, ...]],
+    cluster: Cluster | None,
 ) -> NodeConfig:
     """The configuration with what was not given read off the rules, where they are clear."""
-    if "cluster_cidrs" not in unset:
-        return config
     every = [one for sets in rulesets.values() for one in sets]
     found: dict[str, object] = {}
     said: list[str] = []
-    _detector(every, found, said)
-    _node_ports(every, found, said)
-    _mark(every, found, said)
-    if not found:
-        return config
+    if "cluster_cidrs" in unset:
+        _detector(every, found, said)
+        _node_ports(every, found, said)
+        _mark(every, found, said)
     gone = {text for name, text in ASSUMED_WITHOUT_CONFIG.items() if name in found}
-    kept = [text for text in config.assumptions if text not in gone]
-    return attrs.evolve(config, assumptions=(*kept, *said), **found)  # type: ignore[arg-type]  # names are fields
+    found["assumptions"] = (*(text for text in config.assumptions if text not in gone), *said)
+    config = attrs.evolve(config, quirks=quirks(every), **found)  # type: ignore[arg-type]  # names are fields
+    if cluster is None:
+        return config
+    return _with_readings(config, "readings" not in unset, rulesets, cluster)
+
+
+def _with_readings(
+    config: NodeConfig,
+    is_given: bool,
+    rulesets: Mapping[Family, tuple[Ruleset, ...]],
+    cluster: Cluster,
+) -> NodeConfig:
+    """How this kube-proxy reads the slices: by its version, its layout, and its choices.
+
+    A version that only the kubelet's suggests gives way to what most service ports show,
+    if two at least are there to ask: a single one may as well be at fault.
+    """
+    by_layout = readings(*minors(one for sets in rulesets.values() for one in sets))
+    like_kubelet = any(text.startswith(LIKE_KUBELET) for text in config.assumptions)
+    fits = set(config.readings) <= set(by_layout)
+    if fits and is_given:
+        return config
+    affected = concerned(cluster)
+    current = config.readings if fits and like_kubelet else by_layout
+    said = LIKE_KUBELET if fits and like_kubelet else ""
+    if affected.slices and len(by_layout) > 1:
+        seen = votes(rulesets, affected, config, by_layout)
+        favourites = seen.favourites()
+        enough = seen.asked > (1 if said else 0)
+        if enough and favourites and not set(current) <= set(favourites):
+            current = favourites
+            said = f"read off the rules: endpoints are chosen as by kube-proxy {versions_text(current)}"
+        elif seen.asked and len(current) > 1:
+            said = f"kube-proxy's version is unknown: endpoints may be chosen as by {versions_text(current)}"
+    elif affected.slices and is_given:
+        said = f"the rules are in the layout of kube-proxy {versions_text(current)}, whatever the Node says"
+    kept = [text for text in config.assumptions if not text.startswith(LIKE_KUBELET) or said == LIKE_KUBELET]
+    new = [said] if said not in ("", LIKE_KUBELET) else []
+    return attrs.evolve(config, readings=current, assumptions=(*kept, *new))
 
 
 def _texts(rulesets: Iterable[Ruleset], table: str, prefix: str) -> Iterable[str]:
@@ -54,8 +97,8 @@ def _detector(rulesets: list[Ruleset], found: dict[str, object], said: list[str]
         own = [one for one in rulesets if one.family is family]
         chains = sum(name.startswith("KUBE-SVC-") for one in own for name in one.tables.get("nat", {}))
         conditions = Counter(
-            _condition(match.group(1))
-            for text in _texts(own, "nat", "KUBE-SV")
+            _condition(match.group(1) or match.group(2))
+            for text in (*_texts(own, "nat", "KUBE-SV"), *_texts(own, "nat", "KUBE-SERVICES"))
             if (match := _MASQUERADE.match(text))
         )
         if not conditions:
@@ -95,8 +138,9 @@ def _pod_cidr_of_external_chains(rulesets: list[Ruleset], cidrs: list[str], foun
     """Under masqueradeAll only policy Local tells pods apart."""
     sources = Counter(
         match.group(1)
-        for text in _texts(rulesets, "nat", "KUBE-EXT-")
-        if (match := re.match(r'-A KUBE-EXT-\S+ -s (\S+) .*"pod traffic for ', text))
+        for prefix in ("KUBE-EXT-", "KUBE-XLB-")
+        for text in _texts(rulesets, "nat", prefix)
+        if (match := _POD_TRAFFIC.match(text))
     )
     if sources:
         cidrs.append(sources.most_common(1)[0][0])

@@ -60,7 +60,7 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
     ordered = {
         family: tuple(sorted(sets, key=lambda one: one.backend != "nft")) for family, sets in found.items()
     }
-    return NodeRules(inferred(config, unset, ordered), ordered, tuple(not_read))
+    return NodeRules(inferred(config, unset, ordered, cluster), ordered, tuple(not_read))
 
 
 def _refuse_loops(ruleset: Ruleset) -> None:

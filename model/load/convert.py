@@ -166,12 +166,15 @@ def node(written: wire.Node, meta: wire.Metadata, _: str) -> objects.Node:
     """A Node; one that says nothing about readiness counts as ready."""
     spec = written.spec or wire.NodeSpec()
     status = written.status or wire.NodeStatus()
+    info = status.node_info or wire.NodeInfo()
     return objects.Node(
         name=meta.name or "",
         addresses=tuple((item.type or "", item.address or "") for item in status.addresses or ()),
         pod_cidrs=tuple(spec.pod_cidrs or ()) or ((spec.pod_cidr,) if spec.pod_cidr else ()),
         labels=_pairs(meta.labels),
         ready=_ready(status.conditions) is not False,
+        kube_proxy_version=info.kube_proxy_version or "",
+        kubelet_version=info.kubelet_version or "",
     )
 
 

@@ -219,8 +219,14 @@ class NodeAddress(Wire):
     address: str | None = None
 
 
+class NodeInfo(Wire):
+    kube_proxy_version: str | None = None
+    kubelet_version: str | None = None
+
+
 class NodeStatus(Wire):
     addresses: list[NodeAddress] | None = None
+    node_info: NodeInfo | None = None
     conditions: list[Condition] | None = None
 
 

@@ -2,11 +2,12 @@
 
 from oracle.bundle.evidence import Bundle, NodeEvidence, RulesFile
 from oracle.bundle.layout import bundle_from_files, read_bundle
-from oracle.bundle.node import ASSUMED_WITHOUT_CONFIG, node_config
+from oracle.bundle.node import ASSUMED_WITHOUT_CONFIG, LIKE_KUBELET, node_config
 from oracle.bundle.source import read_text_source
 
 __all__ = [
     "ASSUMED_WITHOUT_CONFIG",
+    "LIKE_KUBELET",
     "Bundle",
     "NodeEvidence",
     "RulesFile",

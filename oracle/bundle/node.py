@@ -12,6 +12,7 @@ import attrs
 from model.addresses import Family, format_address, parse_address, parse_cidr
 from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
 from model.objects import Cluster, Node
+from model.proxy_version import LATEST, concerned, minor_version, reading_of
 from oracle.bundle.evidence import NodeEvidence
 from oracle.bundle.interfaces import parse_ip_addr
 from oracle.bundle.proxy_config import ProxyConfig, parse_proxy_config
@@ -28,6 +29,8 @@ ASSUMED_WITHOUT_CONFIG = {
     "node_port_addresses": f"{_NO_CONFIG}nodePortAddresses unset assumed",
     "localhost_node_ports": f"{_NO_CONFIG}localhostNodePorts true assumed",
 }
+LIKE_KUBELET = "kube-proxy's version is not given: the kubelet's is taken"
+
 _UNSET_WITHOUT_CONFIG = frozenset((*ASSUMED_WITHOUT_CONFIG, "bridge_interface", "interface_name_prefix"))
 
 _LINK_LOCAL = {Family.IPV4: parse_cidr("169.254.0.0/16")[1][0], Family.IPV6: parse_cidr("fe80::/10")[1][0]}
@@ -70,6 +73,11 @@ def node_config(evidence: NodeEvidence, cluster: Cluster | None) -> tuple[NodeCo
         unset |= {"pod_cidrs", "zone"}
     if not primary:
         unset |= {"primary"}
+    minor, is_certain = _minor(who.node)
+    if not is_certain:
+        unset |= {"readings"}
+        if minor is not None and cluster is not None and concerned(cluster).slices:
+            assumptions.append(f"{LIKE_KUBELET}, 1.{minor}")
     config = NodeConfig(
         name=who.name,
         pod_cidrs=pod_cidrs,
@@ -77,6 +85,7 @@ def node_config(evidence: NodeEvidence, cluster: Cluster | None) -> tuple[NodeCo
         addresses_are_complete=listed is not None,
         primary=primary,
         zone=who.node.zone if who.node else None,
+        readings=(reading_of(LATEST if minor is None else minor),),
     )
     if proxy is None:
         assumptions.extend(ASSUMED_WITHOUT_CONFIG.values())
@@ -84,6 +93,14 @@ def node_config(evidence: NodeEvidence, cluster: Cluster | None) -> tuple[NodeCo
     else:
         config = _with_proxy_config(config, proxy)
     return attrs.evolve(config, assumptions=tuple(assumptions)), frozenset(unset)
+
+
+def _minor(node: Node | None) -> tuple[int | None, bool]:
+    """Kube-proxy's minor version, None if nothing tells, and whether the Node says it itself."""
+    own = minor_version(node.kube_proxy_version) if node else None
+    if own is not None or node is None:
+        return own, own is not None
+    return minor_version(node.kubelet_version), False
 
 
 def _with_proxy_config(config: NodeConfig, proxy: ProxyConfig) -> NodeConfig:

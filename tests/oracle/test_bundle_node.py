@@ -10,7 +10,8 @@ import yaml
 from model.addresses import Family, parse_address
 from model.errors import InputError
 from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
-from model.objects import Cluster, Node
+from model.objects import Cluster, Endpoint, EndpointPort, EndpointSlice, Node, ObjectName
+from model.proxy_version import reading_of
 from oracle.bundle import ASSUMED_WITHOUT_CONFIG, NodeEvidence, node_config
 
 NODE = Node(
@@ -23,6 +24,7 @@ NODE = Node(
     ),
     ("10.244.0.0/24", "fd00:10:244::/64"),
     (("topology.kubernetes.io/zone", "z1"),),
+    kube_proxy_version="v1.36.2",
 )
 CLUSTER = Cluster(nodes=(NODE,))
 
@@ -189,7 +191,7 @@ def test_a_missing_node_object_is_said() -> None:
         "primary IPv4 address 10.0.0.1 assumed: the first on the node's interfaces",
         "primary IPv6 address fd00::1 assumed: the first on the node's interfaces",
     )
-    assert unset == {"pod_cidrs", "zone"}
+    assert unset == {"pod_cidrs", "zone", "readings"}
 
 
 def test_with_nothing_given_everything_is_unset() -> None:
@@ -203,7 +205,44 @@ def test_with_nothing_given_everything_is_unset() -> None:
         "name",
         "assumptions",
         "addresses_are_complete",
+        "quirks",
     }
+
+
+HINTED = EndpointSlice(
+    ObjectName("shop", "web"),
+    ObjectName("shop", "web"),
+    "IPv4",
+    (Endpoint(("10.244.0.9",), node_hints=("n1",)),),
+    (EndpointPort("", "TCP", 80),),
+)
+
+
+@pytest.mark.parametrize(
+    ("node", "slices", "expected"),
+    [
+        (attrs.evolve(NODE, kube_proxy_version="v1.30.5"), (HINTED,), (30, False, ())),
+        (
+            attrs.evolve(NODE, kube_proxy_version="", kubelet_version="v1.25.1"),
+            (HINTED,),
+            (25, True, ("kube-proxy's version is not given: the kubelet's is taken, 1.25",)),
+        ),
+        (attrs.evolve(NODE, kube_proxy_version="", kubelet_version="v1.25.1"), (), (25, True, ())),
+        (attrs.evolve(NODE, kube_proxy_version=""), (HINTED,), (36, True, ())),
+    ],
+    ids=["given", "the kubelet's", "said only where it matters", "unknown"],
+)
+def test_version_of_kube_proxy(
+    node: Node, slices: tuple[EndpointSlice, ...], expected: tuple[int, bool, tuple[str, ...]]
+) -> None:
+    """Kube-proxy's own version counts, else the kubelet's, which is said and may be corrected."""
+    cluster = Cluster(slices=slices, nodes=(node,))
+
+    config, unset = node_config(NodeEvidence("n1", (), proxy_file(), EVERY_ADDRESS), cluster)
+
+    minor, is_unset, said = expected
+    assert config.readings == (reading_of(minor),)
+    assert ("readings" in unset, config.assumptions) == (is_unset, said)
 
 
 def test_loopback_and_link_local_are_no_primary_address() -> None:
