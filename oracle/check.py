@@ -1,5 +1,6 @@
 """Does a node do what the contract says, for every packet? The main job, end to end."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 
 from model.addresses import Family, format_address
@@ -38,7 +39,16 @@ def check_node(
     `progress` is told now and then what is being done. Raises InputError when a file of
     the node cannot be read.
     """
-    tell = progress or (lambda _: None)
+    collecting = gc.isenabled()
+    gc.disable()  # a large node is millions of small objects and no cycle among them
+    try:
+        return _check_node(evidence, cluster, progress or (lambda _: None))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], None]) -> NodeReport:
     tell("reading the rules")
     node = read_node(evidence, cluster)
     families = tuple(family for family in Family if family in node.by_family)

@@ -140,7 +140,7 @@ def _deciding(ends: Sequence[End], verdict: Verdict) -> tuple[Line, ...]:
 def _translated_anyway(case: Evidence) -> Fault:
     """Translated although the contract refuses it or leaves it alone."""
     ends, expected = case.ends, case.expected
-    lines = _lines(end.state.trail[-1] for end in ends if end.verdict is Verdict.DNAT and end.state.trail)
+    lines = _sent_to(ends, _targets(case.found))
     jumps = _entries(ends)
     if expected.verdict is Verdict.PASS or not case.owners:
         return Fault(Kind.UNEXPECTED_FRONTEND, (*jumps, *lines)[:MAX_LINES], "no Service has this frontend")

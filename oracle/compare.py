@@ -14,7 +14,7 @@ from model.addresses import Family
 from model.expected import Contract
 from model.fate import Fate, Fates
 from model.frontends import NodeView, Owner
-from model.intervals import EMPTY, Intervals, contains, intersect, subtract, union
+from model.intervals import EMPTY, Intervals, contains, intersect, size, subtract, union
 from model.node_config import DetectLocalMode
 from model.packet import Origin, Packet
 from oracle.cells import Region, regions, register_model
@@ -287,9 +287,8 @@ def _kinds_of_source(wrong: Intervals, allowed: Sequence[Fates]) -> Iterator[Int
             rewritten = union(rewritten, leaf.masquerade) if leaf.masquerade != rewritten else rewritten
             if rewritten == expected.sources:
                 break
-        for part in (intersect(both, rewritten), subtract(both, rewritten)):
-            if part:
-                yield part
+        parts = (intersect(both, rewritten), subtract(both, rewritten))
+        yield from sorted((part for part in parts if part), key=size, reverse=True)
     if left:
         yield left
 
