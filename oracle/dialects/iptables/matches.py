@@ -14,7 +14,7 @@ from typing import Final
 
 from model.addresses import Family
 from model.intervals import single
-from model.predicate import All, Fact, Field, Within
+from model.predicate import Fact, Field
 from oracle.dialects.iptables.modules import MODULES, WITH_PORTS, port_protocol
 from oracle.dialects.iptables.names import PROTOCOLS
 from oracle.dialects.iptables.reading import (
@@ -37,8 +37,6 @@ def parse_match(text: str, family: Family) -> Condition:
     """
     if not text or text.isspace():
         return UNCONDITIONAL
-    if text.startswith(" -s ") and text.count(" ") == 2:
-        return _source_only(text[4:], family)
     reading = Reading(family)
     modules: list[tuple[Option | None, list[Option]]] = []
     seen: set[str] = set()
@@ -60,16 +58,6 @@ def parse_match(text: str, family: Family) -> Condition:
     for named, given in modules:
         _read_module(reading, Module(named, given))
     return reading.condition()
-
-
-def _source_only(text: str, family: Family) -> Condition:
-    """The commonest match, without the general reader; a test holds it equal."""
-    span = network(text, family)
-    if span is None or span == family.everything:
-        reading = Reading(family)
-        _read_address(reading, Option(False, "-s", (text,)))
-        return reading.condition()
-    return Condition(All((Within(Field.SOURCE, span),)))
 
 
 def _read_module(reading: Reading, module: Module) -> None:

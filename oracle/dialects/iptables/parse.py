@@ -79,7 +79,7 @@ class _Dump:
 
     def parse(self) -> tuple[Ruleset, ...]:
         lines = self.lines
-        last_commit = max((at for at in range(len(lines) - 1, -1, -1) if lines[at] == "COMMIT"), default=-1)
+        last_commit = next((at for at in range(len(lines) - 1, -1, -1) if lines[at] == "COMMIT"), -1)
         source = _Source()
         at = 0
         while at < len(lines):
@@ -187,7 +187,7 @@ def _lines(data: bytes) -> list[str]:
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     lines = text.split("\n")
-    if "COMMIT " in text or "COMMIT\t" in text:
+    if text.count("\nCOMMIT") != lines.count("COMMIT"):  # some have blanks after them
         lines = [line.rstrip() if line.startswith("COMMIT") else line for line in lines]
     return lines
 

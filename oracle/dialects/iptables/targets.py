@@ -7,7 +7,6 @@ chain exists is for the whole table to say.
 Source: rules-iptables 6 (targets); iptables-extensions(8).
 """
 
-import re
 from collections.abc import Callable, Container, Sequence
 from typing import Final
 
@@ -50,8 +49,6 @@ OLD_DNAT: Final = (
     "packets; use the host's own iptables-save"
 )
 
-_PLAIN_DNAT: Final = re.compile(r"DNAT --to-destination ([0-9\[][0-9a-f.:\]]*)")
-
 _BITS: Final = 0xFFFFFFFF
 
 
@@ -61,10 +58,6 @@ def parse_target(text: str, family: Family, chains: Container[str] = ()) -> Acti
     Raises MalformedError for text that iptables-restore would refuse, WrongFamilyError
     for an address or an error type of the other family.
     """
-    if text in chains and text not in _VERDICTS:
-        return Jump(text)
-    if plain := _PLAIN_DNAT.fullmatch(text):
-        return _place(plain[1], family)  # as the general reader below would, sooner
     raw = words(text)
     if not raw:
         raise MalformedError("-j without a target")

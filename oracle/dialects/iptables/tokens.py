@@ -150,30 +150,3 @@ def cut(rest: str) -> Cut:
             at += 3
         at += 1
     return "".join(kept) + rest[begin:], "", ""
-
-
-def quick_cut(rest: str) -> Cut | None:
-    """What `cut` gives, for the lines that hardly differ from kube-proxy's; None for others.
-
-    Sound because with exactly one pair of quotes, and that pair the value of
-    `-m comment --comment` with no target before it, nothing else can be quoted.
-    """
-    if '"' in rest:
-        parts = rest.split('"', 3)
-        if len(parts) != 3:
-            return None
-        before, comment, after = parts
-        if (
-            before[-22:] != " -m comment --comment "
-            or comment[-1:] == "\\"
-            or (after and after[0] != " ")
-            or " -j " in before
-        ):
-            return None
-        rest = before[:-22] + after
-    match, found, target = rest.partition(" -j ")
-    if "\t" in rest or "--comment" in match or " -g " in match:
-        return None
-    if not found:
-        return None if match.endswith((" -j", " -g")) else (match, "", "")
-    return (match, "-j", target) if target.strip(" ") else None
