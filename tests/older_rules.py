@@ -5,7 +5,7 @@ and 4); the rules of later versions are `benchmarks.kube_proxy_rules`. Node n1 i
 192.168.0.2, pods are in 10.244.0.0/16, and each Service has one TCP port 80, served at 8080.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import attrs
 
@@ -29,8 +29,7 @@ IP_ADDR = b"""[
   {"ifname": "lo", "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8}]},
   {"ifname": "eth0", "addr_info": [{"family": "inet", "local": "192.168.0.2", "prefixlen": 24}]}
 ]"""
-PROXY = b"apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
-PROXY += b"mode: iptables\nclusterCIDR: 10.244.0.0/16\n"
+PROXY = b"kind: KubeProxyConfiguration\nmode: iptables\nclusterCIDR: 10.244.0.0/16\n"
 DROP_MARK = "0x8000/0x8000"
 
 
@@ -67,12 +66,11 @@ EXTERNAL = (
 )
 
 
-def cluster_of(services: Iterable[Old]) -> Cluster:
+def cluster_of(services: Sequence[Old]) -> Cluster:
     """The objects that the rules are written for."""
-    listed = tuple(services)
     return Cluster(
-        services=tuple(_service(one) for one in listed),
-        slices=tuple(_slice(one) for one in listed),
+        services=tuple(_service(one) for one in services),
+        slices=tuple(_slice(one) for one in services),
         nodes=(
             Node("n1", (("InternalIP", "192.168.0.2"),), ("10.244.1.0/24",)),
             Node("n2", (("InternalIP", "192.168.0.3"),), ("10.244.2.0/24",)),
@@ -112,7 +110,7 @@ def evidence(dump: str, *, with_config: bool = True) -> NodeEvidence:
     )
 
 
-def old_dump(minor: int, services: Iterable[Old]) -> str:
+def old_dump(minor: int, services: Sequence[Old]) -> str:
     """What iptables-save prints on n1 under kube-proxy 1.`minor`."""
     return _Writer(minor).dump(tuple(services))
 
@@ -152,6 +150,7 @@ class _Writer:
             "OUTPUT": [*firewall, services, "-j KUBE-FIREWALL"],
             "KUBE-SERVICES": [],
             "KUBE-EXTERNAL-SERVICES": [],
+            **({"KUBE-PROXY-FIREWALL": []} if self.minor >= 25 else {}),
             "KUBE-FIREWALL": [
                 f"-m mark --mark {DROP_MARK} -j DROP",
                 f"! -s 127.0.0.0/8 -d 127.0.0.0/8 {note('block incoming localnet connections')}"
@@ -176,8 +175,6 @@ class _Writer:
             "KUBE-MARK-MASQ": ["-j MARK --set-xmark 0x4000/0x4000"],
             "KUBE-POSTROUTING": [marked] if self.minor <= 18 else [*cleared, "-j MASQUERADE"],
         }
-        if self.minor >= 25:
-            self.filter["KUBE-PROXY-FIREWALL"] = []
 
     def _title(self, one: Old) -> str:
         colon = ":" if one.port_name or self.minor <= 19 else ""
