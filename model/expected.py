@@ -6,7 +6,6 @@ once), what is left speaks of the source and becomes a region. A test holds this
 reading equal to the concrete one.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple, assert_never
 
 import attrs
@@ -56,7 +55,8 @@ from model.odds import share
 from model.older_layouts import older_fates
 from model.outcome import Verdict
 from model.packet import Origin
-from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
+from model.predicate import Fact
+from model.source_regions import Known, sources_where
 
 KIND_FACTS = {
     FrontendKind.CIP: IS_CIP,
@@ -64,39 +64,6 @@ KIND_FACTS = {
     FrontendKind.LBV: IS_LBV,
     FrontendKind.NP: IS_NP,
 }
-
-Known = Mapping[Fact, bool | Intervals]
-
-
-def sources_where(predicate: Predicate, known: Known, everything: Intervals) -> Intervals:
-    """The sources of which the predicate holds, given each fact as a truth or a region.
-
-    Raises KeyError for a fact that is not given and for a field other than the source.
-    """
-    match predicate:
-        case Within(field, values):
-            if field is not Field.SOURCE:
-                raise KeyError(field)
-            return intersect(values, everything)
-        case Fact():
-            value = known[predicate]
-            if isinstance(value, bool):
-                return everything if value else EMPTY
-            return intersect(value, everything)
-        case All(parts):
-            out = everything
-            for part in parts:
-                out = intersect(out, sources_where(part, known, everything))
-            return out
-        case Any(parts):
-            out = EMPTY
-            for part in parts:
-                out = union(out, sources_where(part, known, everything))
-            return out
-        case Not(part):
-            return subtract(everything, sources_where(part, known, everything))
-        case _:
-            assert_never(predicate)
 
 
 class _Part(NamedTuple):

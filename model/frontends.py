@@ -100,13 +100,17 @@ class NodeView:
     health_check_ports: frozenset[int]
 
     def owners(self, destination: int, protocol: int, port: int) -> tuple[Owner, ...]:
-        """Who owns the frontend; address frontends come before node ports (FWD-OBJ-07)."""
-        found = self.by_address.get((destination, protocol, port))
-        if found:
+        """Who owns the frontend; address frontends come before node ports (FWD-OBJ-07).
+
+        A refusal acts only on what no translation caught, so where an address frontend has
+        no endpoints a node port of the same number may answer in its place.
+        """
+        found = self.by_address.get((destination, protocol, port), ())
+        if found and all(choice.has for one, _ in found for choice in one.choices):
             return found
         if contains(self.local_addresses, destination):
-            return self.by_node_port.get((protocol, port), ())
-        return ()
+            return (*found, *self.by_node_port.get((protocol, port), ()))
+        return found
 
     def is_pod_interface(self, in_interface: str | None) -> bool:
         """Whether an interface detector takes what comes in here for a pod's (SRC-02)."""
@@ -130,7 +134,7 @@ def node_view(cluster: Cluster, config: NodeConfig, family: Family) -> NodeView:
         for kind, address in view.addresses:
             key = (address, view.protocol, view.port)
             owners = by_address.get(key, ())
-            if not any(owner is view for owner, _ in owners):
+            if not any(owner is view and held is kind for owner, held in owners):
                 by_address[key] = (*owners, (view, kind))
         if view.node_port:
             node_key = (view.protocol, view.node_port)

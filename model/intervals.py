@@ -136,3 +136,25 @@ def without_member(values: Intervals, number: int) -> Intervals:
 def is_subset(inner: Intervals, outer: Intervals) -> bool:
     """Whether every number of the first set is in the second."""
     return not subtract(inner, outer)
+
+
+def apart(regions: Iterable[Intervals]) -> list[Intervals]:
+    """The sets cut so that no two overlap; each is a union of what comes back."""
+    atoms: list[Intervals] = []
+    for region in regions:
+        left = region
+        cut: list[Intervals] = []
+        for atom in atoms:
+            both = intersect(atom, left)
+            if not both:
+                cut.append(atom)
+                continue
+            cut.append(both)
+            outside = subtract(atom, both)
+            if outside:
+                cut.append(outside)
+            left = subtract(left, both)
+        if left:
+            cut.append(left)
+        atoms = cut
+    return atoms

@@ -12,16 +12,16 @@ their sizes sum to 2^(address bits + 8 + 16).
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from model.addresses import Family
 from model.frontends import NodeView
 from model.intervals import Intervals, complement, contains, single, size
 from model.packet import SCTP, TCP, UDP
+from oracle.ends import Cell
 from oracle.mentions import PORTS, Box, Mentions
 from oracle.places import Place, Places
-from oracle.walk import Cell
+from oracle.typical import typical, typical_address
 
 
 class Region(NamedTuple):
@@ -59,10 +59,10 @@ def regions(
     for place in itertools.islice(places.classes(), part, None, parts):
         boxes = boxes_of(place)
         boxes.update(mentions.at(place.signature))
-        destination = _typical_address(view, place)
+        destination = typical_address(view, place)
         for protocols, ports, met in _partition(boxes):
-            protocol = _typical(protocols, (1, 58, TCP, UDP, SCTP))
-            port = _typical(ports, (0,) if protocol not in (TCP, UDP, SCTP) else (4321,))
+            protocol = typical(protocols, (1, 58, TCP, UDP, SCTP))
+            port = typical(ports, (0,) if protocol not in (TCP, UDP, SCTP) else (4321,))
             cell = Cell(place.signature, destination, protocol, port)
             yield Region(cell, place.addresses, protocols, ports, met)
 
@@ -129,26 +129,3 @@ def _classes(sets: Sequence[Intervals], top: int) -> Iterator[tuple[Intervals, t
             spans.append((low, following - 1))
     for inside, found in groups.items():
         yield tuple(found), inside
-
-
-def _typical(values: Intervals, preferred: Iterable[int]) -> int:
-    for one in preferred:
-        if contains(values, one):
-            return one
-    return values[0][0]
-
-
-_PUBLIC = {
-    Family.IPV4: (0xC6336401, 0xCB007109),  # documentation addresses: 198.51.100.1, 203.0.113.9
-    Family.IPV6: (0x20010DB8 << 96 | 1,),
-}
-
-
-def _typical_address(view: NodeView, place: Place) -> int:
-    """An address of the class that a reader recognises, where there is one."""
-    family = view.family
-    primary = view.config.primary_address(family)
-    preferred = [*_PUBLIC[family], family.loopback[0][0] | 1]
-    if primary is not None:
-        preferred.insert(0, primary)
-    return _typical(place.addresses, preferred)

@@ -5,7 +5,7 @@ the ways the walk took. Consequences are not reported beside their cause: when t
 targets differ, uneven odds say nothing new.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import attrs
@@ -14,12 +14,20 @@ from model.expectation import Expectation
 from model.frontends import FrontendKind, Owner
 from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
+from oracle.blame import (
+    MAX_LINES,
+    choosing,
+    cited,
+    deciding,
+    entries,
+    is_guarded,
+    is_proxys_doing,
+    sent_to,
+    unknown_targets,
+)
 from oracle.findings import Kind, Line
-from oracle.names import is_kube_proxy_rule
 from oracle.plain import End
 from oracle.ruleset import Drop, Masquerade, Reject, SetMark
-
-MAX_LINES = 8  # guilty lines kept a difference
 
 
 @attrs.frozen
@@ -60,7 +68,7 @@ def faults(
         return _other_targets(case) if translated else [_not_translated(case)]
     if translated:
         return [_translated_anyway(case)]
-    if not owners and not _is_proxys_doing(packet, ends):
+    if not owners and not is_proxys_doing(packet, ends):
         return []
     return [_other_verdict(case)]
 
@@ -78,50 +86,15 @@ def _targets(outcome: Outcome) -> set[Target]:
     return {leaf.target for leaf in outcome.leaves if leaf.target is not None}
 
 
-def _lines(rules: Iterable[tuple[str, object]]) -> tuple[Line, ...]:
-    out = dict.fromkeys(
-        Line(file, getattr(rule, "line", 0), getattr(rule, "text", "")) for file, rule in rules
-    )
-    return tuple(out)[-MAX_LINES:]
-
-
-def _is_proxys_doing(packet: Packet, ends: Sequence[End]) -> bool:
-    """Whether a packet for no frontend is refused or rewritten by rules of kube-proxy's.
-
-    What other owners do with traffic that is no Service's is their own business.
-    """
-    for end in ends:
-        if end.verdict in (Verdict.DROP, Verdict.REJECT):
-            if end.state.trail and is_kube_proxy_rule(end.state.trail[-1][1].text):
-                return True
-        elif (
-            end.state.masqueraded
-            and any(
-                isinstance(rule.then, Masquerade) and is_kube_proxy_rule(rule.text)
-                for _, rule in end.state.trail
-            )
-        ) or (end.verdict is Verdict.PASS and not end.state.masqueraded and _guarded(packet)):
-            return True
-    return False
-
-
-def _guarded(packet: Packet) -> bool:
-    """Whether the packet is one that the loopback guard is there for."""
-    loopback = packet.family.loopback[0]
-    return loopback[0] <= packet.destination <= loopback[1] and not (
-        loopback[0] <= packet.source <= loopback[1]
-    )
-
-
 def _not_translated(case: Evidence) -> Fault:
     found = case.found
-    if found.verdict is Verdict.PASS or (found.verdict is Verdict.DROP and _guarded(case.packet)):
+    if found.verdict is Verdict.PASS or (found.verdict is Verdict.DROP and is_guarded(case.packet)):
         return Fault(
             Kind.MISSING_FRONTEND,
             tuple(case.met[-2:]),
             "no rule translates packets to this frontend",
         )
-    lines = _deciding(case.ends, found.verdict)
+    lines = deciding(case.ends, found.verdict)
     by_range = found.verdict is Verdict.DROP and any(
         kind is FrontendKind.LBV and one.allowed_sources is not None for one, kind in case.owners
     )
@@ -132,16 +105,11 @@ def _not_translated(case: Evidence) -> Fault:
     )
 
 
-def _deciding(ends: Sequence[End], verdict: Verdict) -> tuple[Line, ...]:
-    """The rule that gave the verdict, on each way that ended so."""
-    return _lines(end.state.trail[-1] for end in ends if end.verdict is verdict and end.state.trail)
-
-
 def _translated_anyway(case: Evidence) -> Fault:
     """Translated although the contract refuses it or leaves it alone."""
     ends, expected = case.ends, case.expected
-    lines = _sent_to(ends, _targets(case.found))
-    jumps = _entries(ends)
+    lines = sent_to(ends, _targets(case.found))
+    jumps = entries(ends)
     if expected.verdict is Verdict.PASS or not case.owners:
         return Fault(Kind.UNEXPECTED_FRONTEND, (*jumps, *lines)[:MAX_LINES], "no Service has this frontend")
     if "FWD-LBSR-01" in case.expectation.cites:
@@ -150,7 +118,7 @@ def _translated_anyway(case: Evidence) -> Fault:
             (*jumps, *lines)[:MAX_LINES],
             "a source outside loadBalancerSourceRanges gets through",
         )
-    stale = _unknown_targets(case.owners, [end for end in ends if end.verdict is Verdict.DNAT])
+    stale = unknown_targets(case.owners, [end for end in ends if end.verdict is Verdict.DNAT])
     if stale:
         return Fault(
             Kind.STALE_TARGET, lines, "packets are sent to an endpoint that the Service no longer has"
@@ -160,29 +128,6 @@ def _translated_anyway(case: Evidence) -> Fault:
         lines,
         f"packets reach an endpoint where the contract says {expected.verdict.name}",
     )
-
-
-def _entries(ends: Sequence[End]) -> tuple[Line, ...]:
-    """The rules by which translated packets entered a service's chains."""
-    out: list[tuple[str, object]] = []
-    for end in ends:
-        if end.verdict is Verdict.DNAT:
-            out += [
-                (file, rule)
-                for file, rule in end.state.trail
-                if any(f"-j KUBE-{kind}-" in rule.text for kind in ("SVC", "SVL", "EXT", "XLB", "FW"))
-            ][:1]
-    return _lines(out)
-
-
-def _unknown_targets(owners: tuple[Owner, ...], ends: Sequence[End]) -> list[End]:
-    known = {
-        (endpoint.address, endpoint.port)
-        for one, _ in owners
-        for endpoints in one.endpoint_choices
-        for endpoint in endpoints
-    }
-    return [end for end in ends if (end.state.destination, end.state.port) not in known]
 
 
 def _other_targets(case: Evidence) -> list[Fault]:
@@ -196,17 +141,17 @@ def _other_targets(case: Evidence) -> list[Fault]:
         missing = {t for t in missing if all(t.address != other.address for other in moved)}
         out.append(
             Fault(
-                Kind.WRONG_PORT, _sent_to(ends, moved), "an endpoint is reached at a port that is not its own"
+                Kind.WRONG_PORT, sent_to(ends, moved), "an endpoint is reached at a port that is not its own"
             )
         )
     extra -= moved
-    unknown = {Target(e.state.destination, e.state.port) for e in _unknown_targets(case.owners, ends)}
+    unknown = {Target(e.state.destination, e.state.port) for e in unknown_targets(case.owners, ends)}
     stale = extra & unknown
     if stale:
         out.append(
             Fault(
                 Kind.STALE_TARGET,
-                _sent_to(ends, stale),
+                sent_to(ends, stale),
                 "packets are sent to an endpoint that the Service no longer has",
             )
         )
@@ -214,17 +159,17 @@ def _other_targets(case: Evidence) -> list[Fault]:
         out.append(
             Fault(
                 Kind.INELIGIBLE_TARGET,
-                _sent_to(ends, extra - stale),
+                sent_to(ends, extra - stale),
                 "packets are sent to an endpoint that must get none here",
             )
         )
     if missing:
-        out.append(Fault(Kind.MISSING_TARGET, _choosing(case.met), "an eligible endpoint is never chosen"))
+        out.append(Fault(Kind.MISSING_TARGET, choosing(case.met), "an eligible endpoint is never chosen"))
     astray = [leaf for leaf in found.leaves if leaf.verdict is not Verdict.DNAT]
     if astray and not out:
         verdict = astray[0].verdict
         out.append(
-            Fault(Kind.WRONG_VERDICT, _deciding(ends, verdict), f"some packets meet {verdict.name} instead")
+            Fault(Kind.WRONG_VERDICT, deciding(ends, verdict), f"some packets meet {verdict.name} instead")
         )
     if out:
         return out
@@ -235,32 +180,11 @@ def _other_targets(case: Evidence) -> list[Fault]:
     ]
 
 
-def _sent_to(ends: Sequence[End], targets: set[Target]) -> tuple[Line, ...]:
-    """The lines that send packets to these targets: the choice and the translation."""
-    out: list[tuple[str, object]] = []
-    for end in ends:
-        if end.verdict is Verdict.DNAT and Target(end.state.destination, end.state.port) in targets:
-            trail = end.state.trail
-            at = max(
-                (n for n, (_, rule) in enumerate(trail) if "DNAT" in rule.text or "REDIRECT" in rule.text),
-                default=len(trail) - 1,
-            )
-            choice = [pair for pair in trail[:at] if "-j KUBE-SEP-" in pair[1].text][-1:]
-            out += [*choice, trail[at]]
-    return _lines(out)
-
-
-def _choosing(met: Sequence[Line]) -> tuple[Line, ...]:
-    """The rules that choose among endpoints, as far as this packet met them."""
-    choosing = [line for line in met if "-j KUBE-SEP-" in line.text]
-    return tuple(choosing[:MAX_LINES]) or tuple(met[-2:])
-
-
 def _odds(case: Evidence) -> list[Fault]:
     wanted = {leaf.target: leaf.odds for leaf in case.expected.leaves}
     if wanted == _shares(case.found):
         return []
-    return [Fault(Kind.UNEVEN_ODDS, _choosing(case.met), "the endpoints do not get equal shares")]
+    return [Fault(Kind.UNEVEN_ODDS, choosing(case.met), "the endpoints do not get equal shares")]
 
 
 def _shares(outcome: Outcome) -> dict[Target | None, Fraction]:
@@ -285,7 +209,7 @@ def _masquerade(case: Evidence) -> list[Fault]:
         out.append(
             Fault(
                 Kind.MASQUERADE_MISSING,
-                _sent_to(ends, lacks),
+                sent_to(ends, lacks),
                 "the client's address is kept where it must be replaced, so replies bypass this node",
             )
         )
@@ -301,7 +225,7 @@ def _masquerade(case: Evidence) -> list[Fault]:
         out.append(
             Fault(
                 Kind.MASQUERADE_UNEXPECTED,
-                _lines(marking),
+                cited(marking),
                 "the client's address is replaced where it must be kept",
             )
         )
@@ -312,7 +236,7 @@ def _affinity(case: Evidence) -> list[Fault]:
     expected, found = case.expected, case.found
     if expected.affinity == found.affinity:
         return []
-    asking = tuple(line for line in case.met if " recent " in line.text)[:MAX_LINES] or _choosing(case.met)
+    asking = tuple(line for line in case.met if " recent " in line.text)[:MAX_LINES] or choosing(case.met)
     if not expected.affinity:
         return [
             Fault(Kind.AFFINITY_UNEXPECTED, asking, "clients are held to an endpoint without sessionAffinity")
@@ -336,7 +260,7 @@ def _other_verdict(case: Evidence) -> Fault:
     """Neither translates, and still they differ."""
     expected, found, ends = case.expected, case.found, case.ends
     if found.verdict is Verdict.PASS and expected.verdict is Verdict.PASS:
-        lines = _lines(
+        lines = cited(
             pair
             for end in ends
             if end.state.masqueraded
@@ -351,7 +275,7 @@ def _other_verdict(case: Evidence) -> Fault:
     if found.verdict is Verdict.PASS:
         what = f"packets pass where the contract says {expected.verdict.name}"
         return Fault(Kind.WRONG_VERDICT, tuple(case.met[-2:]), what)
-    lines = _deciding(ends, found.verdict)
+    lines = deciding(ends, found.verdict)
     if expected.verdict is Verdict.PASS:
         refused = any(
             isinstance(rule.then, Drop | Reject)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from model.addresses import Family
 from model.expected import Contract
 from model.fate import Fate, Fates
 from model.frontends import NodeView, Owner
@@ -25,6 +24,7 @@ from oracle.mentions import Mentions
 from oracle.places import Places
 from oracle.program import Programs
 from oracle.ruleset import Ruleset
+from oracle.typical import typical_source
 from oracle.walk import Walker
 
 PROGRESS_EVERY = 4096  # cells between two words of progress
@@ -291,22 +291,3 @@ def _kinds_of_source(wrong: Intervals, allowed: Sequence[Fates]) -> Iterator[Int
         yield from sorted((part for part in parts if part), key=size, reverse=True)
     if left:
         yield left
-
-
-_FAMILIAR = {
-    Family.IPV4: (0xCB007102, 0xC6336407, 0xC0000209, 0x7F000001),
-    Family.IPV6: ((0x20010DB8 << 96) | 0x99, 1),
-}
-
-
-def typical_source(view: NodeView, sources: Intervals, origin: Origin) -> int:
-    """A source of the region that a reader recognises, where there is one."""
-    primary = view.config.primary_address(view.family)
-    familiar = list(_FAMILIAR[view.family])
-    if primary is not None:
-        familiar.insert(0 if origin is Origin.NODE else len(familiar), primary)
-    for one in familiar:
-        if contains(sources, one):
-            return one
-    low, high = max(sources, key=lambda span: span[1] - span[0])
-    return low if high - low < 10 else low + 9

@@ -6,20 +6,21 @@ each way to settle the conditions that could not be judged.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 import attrs
 
 from model.fate import Fate, Fates, LeafFate, Memory
-from model.intervals import EMPTY, Intervals, intersect, subtract, union
+from model.intervals import EMPTY, Intervals, apart, contains, intersect, subtract, union
 from model.odds import ONE, taken, total
 from model.outcome import Verdict
 from oracle.cells import Region
+from oracle.ends import Cell, End, Group
 from oracle.flow import Asked, Flow, Unsure
 from oracle.group_fates import GroupFates, spelled_out
-from oracle.walk import Cell, End, Group, Walker
+from oracle.walk import Walker
 
 MAX_UNSURE = 6  # lines that cannot be judged in one cell, beyond which it is given up
 
@@ -226,40 +227,14 @@ def _found(ways: Sequence[_Way], asked_for: Intervals) -> Found:
 def _fates(ways: Sequence[_Way], asked_for: Intervals) -> Fates:
     """The ways of one world as fates over the sources asked for, in order of sources."""
     out: list[Fate] = []
-    for sources in _atoms(dict.fromkeys(way.sources for way in ways)):
+    for sources in apart(dict.fromkeys(way.sources for way in ways)):
         inside = intersect(sources, asked_for)
         if inside:
             first = sources[0][0]
-            here = [way for way in ways if way.sources == sources or _holds(way.sources, first)]
+            here = [way for way in ways if way.sources == sources or contains(way.sources, first)]
             out.append(_fate(here, inside))
     out.sort()
     return tuple(out)
-
-
-def _holds(values: Intervals, number: int) -> bool:
-    return any(low <= number <= high for low, high in values)
-
-
-def _atoms(regions: Iterable[Intervals]) -> list[Intervals]:
-    """Regions of sources cut so that they do not overlap."""
-    atoms: list[Intervals] = []
-    for region in regions:
-        left = region
-        cut: list[Intervals] = []
-        for atom in atoms:
-            both = intersect(atom, left)
-            if not both:
-                cut.append(atom)
-                continue
-            cut.append(both)
-            outside = subtract(atom, both)
-            if outside:
-                cut.append(outside)
-            left = subtract(left, both)
-        if left:
-            cut.append(left)
-        atoms = cut
-    return atoms
 
 
 def _fate(ways: Sequence[_Way], sources: Intervals) -> Fate:

@@ -18,10 +18,11 @@ from model.intervals import (
     without_member,
 )
 from model.outcome import Verdict
+from oracle.ends import Cell, Destination, End, Group
 from oracle.flow import Pieces, marked
 from oracle.ladder import Endpoint
 from oracle.ruleset import SetMark
-from oracle.walk import Cell, Destination, End, Group, Walker
+from oracle.walk import Walker
 
 _DNAT = Verdict.DNAT.value
 

@@ -13,9 +13,9 @@ from model.intervals import contains
 from model.outcome import Outcome
 from model.packet import Origin, Packet
 from oracle.compare import Comparison, prepare
+from oracle.ends import Cell
 from oracle.plain import trace
 from oracle.ruleset import Ruleset
-from oracle.walk import Cell
 
 MAX_REMEMBERED = 1 << 20  # cells kept; a caller asking about more starts afresh
 

@@ -21,6 +21,8 @@ _OTHER_DIALECTS = {
     "ipset": "ipset contents are not read yet",
 }
 
+_DEEPEST = 200  # calls; what reads chains recurses
+
 
 @attrs.frozen
 class NodeRules:
@@ -64,29 +66,44 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
 
 
 def _refuse_loops(ruleset: Ruleset) -> None:
-    """A chain that leads back to itself cannot be loaded, so no kernel gave such a dump."""
+    """A chain that leads back to itself cannot be loaded, so no kernel gave such a dump.
+
+    Chains are settled from the leaves up, one call deeper each round; what no round
+    settles leads to a loop. Chains that call each other too deep are refused too.
+    """
     for chains in ruleset.tables.values():
-        jumps = {
-            name: {rule.then.chain: rule.line for rule in chain.rules if isinstance(rule.then, Jump | Goto)}
-            for name, chain in chains.items()
-        }
+        pending: dict[str, dict[str, int]] = {}
         settled: set[str] = set()
-        for start in jumps:
-            path: dict[str, None] = {}
-            stack = [(start, iter(jumps[start].items()))]
-            path[start] = None
-            while stack:
-                name, rest = stack[-1]
-                following = next(((to, line) for to, line in rest if to not in settled), None)
-                if following is None:
-                    stack.pop()
-                    path.pop(name)
-                    settled.add(name)
-                    continue
-                to, line = following
-                if to in path:
-                    raise InputError(ruleset.file, line, f"chain {to} leads back to itself")
-                if len(path) > 200:
-                    raise InputError(ruleset.file, line, "chains call each other more than 200 deep")
-                path[to] = None
-                stack.append((to, iter(jumps[to].items())))
+        for name, chain in chains.items():
+            exits = {
+                then.chain: line
+                for _, then, line, *_ in chain.rules
+                if type(then) is Jump or type(then) is Goto
+            }
+            if exits:
+                pending[name] = exits
+            else:
+                settled.add(name)
+        for _ in range(_DEEPEST):
+            ready = [name for name, exits in pending.items() if settled.issuperset(exits)]
+            if not ready:
+                break
+            settled.update(ready)
+            for name in ready:
+                del pending[name]
+        else:
+            for exits in pending.values():
+                line = next(line for to, line in exits.items() if to in pending)
+                what = f"chains call each other more than {_DEEPEST} deep"
+                raise InputError(ruleset.file, line, what)
+        if pending:
+            raise _loop(pending, ruleset.file)
+
+
+def _loop(pending: Mapping[str, Mapping[str, int]], file: str) -> InputError:
+    """The first loop that the chains lead into, each of which has an exit to another of them."""
+    to, seen = next(iter(pending)), set[str]()
+    while to not in seen:
+        seen.add(to)
+        to, line = next((to, line) for to, line in pending[to].items() if to in pending)
+    return InputError(file, line, f"chain {to} leads back to itself")

@@ -5,6 +5,7 @@ where the packet alone does not decide (chance, affinity memory, a condition tha
 be judged) and joins again where the split made no difference. Every faster walk is held
 equal to this one, and every difference that is reported was replayed by it.
 """
+# long file: the reference walk is to be read in one go, from a packet to its outcome.
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction

@@ -4,20 +4,20 @@ The same walk as `oracle.plain`, with destination, protocol and port fixed and t
 a region. What does not depend on the cell's numbers is worked out once: a chain below
 which the same conditions hold ends in the same way. A test holds both walks equal.
 """
+# long file: one walk, whose steps share what the class has worked out.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from model.addresses import Family
-from model.intervals import Intervals, contains, intersect, subtract, union
+from model.intervals import Intervals, contains, intersect, subtract
 from model.node_config import NodeConfig
 from model.odds import left, taken
 from model.outcome import Verdict
-from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
+from oracle.ends import Cell, Destination, End, Ends, Group, Later
 from oracle.flow import Flow, joined, marked, narrowed, whole
-from oracle.hooks import Hook, connected_interface, interface_matches, later_hooks, start_hooks
-from oracle.ladder import Ladder
+from oracle.hooks import Hook, connected_interface, later_hooks, start_hooks
+from oracle.judging import At, judge
 from oracle.places import Places, Signature
 from oracle.program import Program, Programs, Step
 from oracle.ruleset import (
@@ -35,68 +35,6 @@ from oracle.ruleset import (
     Unsupported,
     Untrack,
 )
-
-
-class End(NamedTuple):
-    """Packets whose walk through the hooks so far is over.
-
-    For DNAT the walk goes on at the new `address` and `port`; REDIRECT has None. `stuck`
-    says that a target which cannot be judged decided.
-    """
-
-    flow: Flow
-    verdict: Verdict
-    address: int | None = None
-    port: int | None = None
-    reject_with: str = ""
-    stuck: bool = False
-
-
-class Group(NamedTuple):
-    """Packets that a ladder distributes: one end for each rung, for all of the flow."""
-
-    flow: Flow
-    ladder: Ladder
-
-
-Ends = list[End | Group]
-
-
-class Later(NamedTuple):
-    """What becomes of packets from some sources after destination nat."""
-
-    flow: Flow
-    verdict: Verdict
-    reject_with: str
-    stuck: bool
-
-
-class Destination(NamedTuple):
-    """What the walk after destination nat needs to know of an address."""
-
-    signature: Signature  # of the sets that rules met by then speak of
-    to_node: bool
-    outward: str | None
-
-
-class Cell(NamedTuple):
-    """One class of (destination, protocol, port), by numbers that stand for it."""
-
-    signature: Signature
-    destination: int
-    protocol: int
-    port: int
-
-
-class _At(NamedTuple):
-    """Where a walk is: the cell as it looks by now, and what its hook knows."""
-
-    signature: Signature
-    protocol: int
-    port: int
-    translated: bool
-    inward: str | None  # interface the packet came in by, "" for none
-    outward: str | None  # interface it leaves by, "" for none, None where unknown
 
 
 class Walker:
@@ -141,7 +79,7 @@ class Walker:
             return self._last[1]
         ends: Ends = []
         flows = [self.fresh]
-        at = _At(cell.signature, cell.protocol, cell.port, False, "", None)
+        at = At(cell.signature, cell.protocol, cell.port, False, "", None)
         stage = self._stage(from_wire, None)
         if stage:
             outward = self.destination(cell.destination).outward
@@ -181,7 +119,7 @@ class Walker:
             return found
         ends: Ends = []
         flows = [whole(self._family.everything, mark)._replace(untracked=untracked)]
-        at = _At(destination.signature, protocol, port, translated, "", None)
+        at = At(destination.signature, protocol, port, translated, "", None)
         for hook, programs, program in self._stage(from_wire, destination.to_node):
             here = _place(hook, at, in_interface, destination.outward)
             flows = self._hook(hook, programs, program, here, flows, ends)
@@ -229,7 +167,7 @@ class Walker:
         hook: Hook,
         programs: Programs,
         program: Program,
-        at: _At,
+        at: At,
         flows: list[Flow],
         ends: Ends,
     ) -> list[Flow]:
@@ -255,7 +193,7 @@ class Walker:
         programs: Programs,
         table: str,
         program: Program,
-        at: _At,
+        at: At,
         flows: list[Flow],
         ends: Ends,
         through: list[Flow],
@@ -294,7 +232,7 @@ class Walker:
         return flows
 
     def _split(
-        self, programs: Programs, step: Step, at: _At, flow: Flow
+        self, programs: Programs, step: Step, at: At, flow: Flow
     ) -> tuple[Flow | None, list[Flow], bool]:
         """(the part that the rule takes, the parts that it does not, whether by more than source)."""
         guard, _, odds, rule = step
@@ -307,7 +245,7 @@ class Walker:
                 one = narrowed(flow, inside)
                 others = [narrowed(flow, subtract(flow.sources, inside))]
         for literal in guard.rest:
-            answer = self._judge(literal, at, one)
+            answer = judge(literal, at, one)
             if answer is True:
                 continue
             if answer is False:
@@ -351,7 +289,7 @@ class Walker:
         programs: Programs,
         table: str,
         step: Step,
-        at: _At,
+        at: At,
         flow: Flow,
         ends: Ends,
         through: list[Flow],
@@ -395,7 +333,7 @@ class Walker:
         programs: Programs,
         table: str,
         name: str,
-        at: _At,
+        at: At,
         flow: Flow,
         ends: Ends,
         through: list[Flow],
@@ -416,58 +354,12 @@ class Walker:
             return []
         return self._run(programs, table, chain, at, [flow], ends, through)
 
-    def _own_address(self, at: _At) -> int:
+    def _own_address(self, at: At) -> int:
         """Where REDIRECT sends to: loopback for the node's own packets, else its address."""
         primary = self._config.primary_address(self._family)
         if at.inward == "" or primary is None:
             return 0x7F000001 if self._family is Family.IPV4 else 1
         return primary
-
-    def _judge(self, literal: Predicate, at: _At, flow: Flow) -> bool | str | Intervals:
-        """True, False, "unsure", a memory that was asked ("!" before it: negated), or sources."""
-        match literal:
-            case Not(part):
-                inner = self._judge(part, at, flow)
-                if isinstance(inner, bool):
-                    return not inner
-                if isinstance(inner, tuple):
-                    return subtract(flow.sources, inner)
-                return inner if inner == "unsure" else f"!{inner}"
-            case Fact("mark", argument):
-                value, _, mask = argument.partition("/")
-                wanted, bits = int(value, 16), int(mask, 16)
-                inside: Intervals = ()
-                for part_sources, mark in flow.pieces:
-                    if mark & bits == wanted:
-                        inside = union(inside, part_sources)
-                return flow.sources if inside == flow.sources else inside
-            case Fact("ctstate", argument):
-                return _ctstate(argument, at, flow)
-            case Fact("in-interface", argument):
-                if at.inward is None:
-                    return False if argument == "lo" else "unsure"
-                return interface_matches(argument, at.inward)
-            case Fact("out-interface", argument):
-                if at.outward is None:
-                    return False if argument == "lo" else "unsure"
-                return interface_matches(argument, at.outward)
-            case Fact("recent", argument):
-                return argument
-            case Any(parts):
-                answers = [self._judge(part, at, flow) for part in parts]
-                if any(answer is True for answer in answers):
-                    return True
-                return False if all(answer is False for answer in answers) else "unsure"
-            case All(parts):
-                answers = [self._judge(part, at, flow) for part in parts]
-                if any(answer is False for answer in answers):
-                    return False
-                return True if all(answer is True for answer in answers) else "unsure"
-            case Within(Field.PROTOCOL, values):
-                return contains(values, at.protocol)
-            case Within(Field.PORT, values):
-                return contains(values, at.port)
-        return "unsure"
 
 
 _UNMARKED = whole(())[2:]
@@ -479,23 +371,9 @@ def _says(program: Program) -> list[tuple[object, ...]]:
     return [(step.guard, step.then, step.odds, step.rule.remember, program.policy) for step in program.steps]
 
 
-def _place(hook: Hook, at: _At, in_interface: str | None, outward: str | None) -> _At:
+def _place(hook: Hook, at: At, in_interface: str | None, outward: str | None) -> At:
     """Where a walk is at a hook."""
     return at._replace(
         inward=in_interface if hook.inward is None else hook.inward,
         outward=outward if hook.leaves else "",
     )
-
-
-def _ctstate(name: str, at: _At, flow: Flow) -> bool:
-    """Conntrack state and status of a connection's first packet."""
-    match name:
-        case "NEW":
-            return not flow.untracked
-        case "UNTRACKED":
-            return flow.untracked
-        case "DNAT":
-            return at.translated
-        case "SNAT":
-            return flow.masqueraded
-    return False
