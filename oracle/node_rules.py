@@ -1,6 +1,6 @@
 """One node's rule sets and configuration, read from its evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -12,7 +12,7 @@ from oracle.bundle import NodeEvidence, node_config
 from oracle.dialects.iptables import parse_iptables
 from oracle.findings import NotJudged
 from oracle.infer import inferred
-from oracle.ruleset import Goto, Jump, Ruleset
+from oracle.ruleset import Chain, Goto, Jump, Ruleset
 
 _OTHER_DIALECTS = {
     "nft": "nftables rules are not read yet",
@@ -68,42 +68,43 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
 def _refuse_loops(ruleset: Ruleset) -> None:
     """A chain that leads back to itself cannot be loaded, so no kernel gave such a dump.
 
-    Chains are settled from the leaves up, one call deeper each round; what no round
-    settles leads to a loop. Chains that call each other too deep are refused too.
+    Chains are settled from the leaves up, in as many rounds as they call each other deep
+    at the most; what no round settles leads into a loop.
     """
     for chains in ruleset.tables.values():
-        pending: dict[str, dict[str, int]] = {}
-        settled: set[str] = set()
-        for name, chain in chains.items():
-            exits = {
-                then.chain: line
-                for _, then, line, *_ in chain.rules
-                if type(then) is Jump or type(then) is Goto
-            }
-            if exits:
-                pending[name] = exits
-            else:
-                settled.add(name)
-        for _ in range(_DEEPEST):
-            ready = [name for name, exits in pending.items() if settled.issuperset(exits)]
-            if not ready:
-                break
-            settled.update(ready)
-            for name in ready:
-                del pending[name]
-        else:
-            for exits in pending.values():
-                line = next(line for to, line in exits.items() if to in pending)
-                what = f"chains call each other more than {_DEEPEST} deep"
-                raise InputError(ruleset.file, line, what)
-        if pending:
-            raise _loop(pending, ruleset.file)
+        depth: dict[str, int] = {}
+        pending = list(chains.values())
+        while pending:
+            left: list[Chain] = []
+            for chain in pending:
+                calls = 0
+                for rule in chain.rules:
+                    then = rule.then
+                    if type(then) is Jump or type(then) is Goto:
+                        below = depth.get(then.chain)
+                        if below is None:
+                            left.append(chain)
+                            break
+                        if below >= calls:
+                            calls = below + 1
+                            if calls > _DEEPEST:
+                                what = f"chains call each other more than {_DEEPEST} deep"
+                                raise InputError(ruleset.file, rule.line, what)
+                else:
+                    depth[chain.name] = calls
+            if len(left) == len(pending):
+                raise _loop(left, ruleset.file)
+            pending = left
 
 
-def _loop(pending: Mapping[str, Mapping[str, int]], file: str) -> InputError:
-    """The first loop that the chains lead into, each of which has an exit to another of them."""
-    to, seen = next(iter(pending)), set[str]()
+def _loop(chains: Sequence[Chain], file: str) -> InputError:
+    """The first loop among chains each of which has an exit to another of them."""
+    exits = {
+        chain.name: {rule.then.chain: rule.line for rule in chain.rules if isinstance(rule.then, Jump | Goto)}
+        for chain in chains
+    }
+    to, seen = chains[0].name, set[str]()
     while to not in seen:
         seen.add(to)
-        to, line = next((to, line) for to, line in pending[to].items() if to in pending)
+        to, line = next((to, line) for to, line in exits[to].items() if to in exits)
     return InputError(file, line, f"chain {to} leads back to itself")
