@@ -91,7 +91,8 @@ def json_fault(data: bytes, file: str, start: int, error: msgspec.DecodeError) -
     if at is None:
         offset, what = len(data.rstrip()), "JSON ends too early"
     else:
-        offset = min(start + int(at[1]), len(data))
+        # Of a character too many the offset is that of the byte after it.
+        offset = min(start + int(at[1]) - ("trailing" in text), len(data))
         what = _BYTE.sub("", text)
     column = offset - data.rfind(b"\n", 0, offset)
     return InputError(file, _line(data, offset), f"{what} (column {column})")
@@ -108,9 +109,7 @@ def _json_documents(data: bytes, file: str) -> list[memoryview]:
             trailing = _TRAILING.search(str(error))
             if trailing is None:
                 raise json_fault(data, file, start, error) from None
-            end = start + int(trailing[1])
-            # The offset is that of the byte after the trailing character.
-            end -= data[end - 1] in b"{["
+            end = start + int(trailing[1]) - 1  # the offset is that of the byte after
             if data[end] not in b"{[":
                 raise json_fault(data, file, start, error) from None
             documents.append(view[start:end])

@@ -98,8 +98,17 @@ def test_a_file_that_is_not_kubernetes_objects_is_refused_with_its_line(data: by
     assert refusal(data) == expected
 
 
-def test_words_after_a_json_object_are_malformed() -> None:
-    assert refusal(b'{"kind": "Pod"}\nnonsense').startswith("c:2: JSON is malformed: trailing characters")
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b'{"kind": "Pod"}\nnonsense', "c:2: {} (column 1)"),
+        (b"{}x", "c:1: {} (column 3)"),  # the last byte of the file
+        (b"{}x{}", "c:1: {} (column 3)"),  # though an object follows
+        (b"{}\n{} }", "c:2: {} (column 4)"),
+    ],
+)
+def test_what_follows_a_json_object_and_is_none_is_malformed(data: bytes, place: str) -> None:
+    assert refusal(data) == place.format("JSON is malformed: trailing characters")
 
 
 def test_a_bad_escape_in_a_string_is_found_on_its_line() -> None:
