@@ -123,6 +123,12 @@ DUMPS = {
     "memories that lead to nothing": tables(
         nat=STICKY.replace("--rsource -j TWO", "--rsource -j GONE\n    -A GONE -p 99 -j DROP")
     ),
+    "memories of what is dropped later": tables(nat=STICKY, filter="-A FORWARD -p tcp -j DROP"),
+    "a memory beside a match that is not judged": tables(
+        nat=STICKY.replace(
+            "--name TWO --mask 255.255.255.255 --rsource -j", "--name TWO --rsource -m unheard --of -j"
+        )
+    ),
     "a match that is not judged": tables(
         nat=LADDER.replace("-A SVC -j SEP-3", "-A SVC -m unheard --of -j SEP-3"),
         filter="-A FORWARD -p udp -m unheard --of -j DROP",
