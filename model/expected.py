@@ -156,7 +156,7 @@ class Contract:
         if found is None:
             sets = one.choices[choice]
             parts = self._parts_of(one, sets, kind, origin, from_pod_interface, on_node_port, local)
-            found = tuple(self._fate(one, sets, part, origin) for part in parts)
+            found = tuple(sorted(self._fate(one, sets, part, origin) for part in parts))
             self._fates[key] = found
         return found
 

@@ -5,12 +5,12 @@ is a box, clipped to the boxes on the way to it, and holds for packets that are 
 destination sets on the way. A destination's boxes are then looked up, not walked for.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from model.frontends import NodeView
 from model.intervals import Intervals, intersect, size
 from oracle.places import Places, Signature
-from oracle.program import Guard, Program, Programs
+from oracle.program import Program, Programs
 from oracle.ruleset import Dnat, Goto, Jump, Redirect
 
 PROTOCOLS: Intervals = ((0, 255),)
@@ -61,7 +61,11 @@ class Mentions:
         if key in self._seen:
             return
         self._seen.add(key)
-        for guard, then in _conditions(chain, box):
+        one_protocol = box[0][0][0] == box[0][-1][1]
+        # Below the others at most a protocol is asked for, and the box has settled that.
+        for rule in programs.loud_rules(table, chain.name) if one_protocol else chain.rules:
+            then = rule.then
+            guard = programs.guard(rule)
             here, inside = reached, box
             if guard.places:
                 here = reached.union(guard.places)
@@ -76,11 +80,3 @@ class Mentions:
                 self._follow(programs, table, programs.program(table, then.chain), here, inside)
             elif isinstance(then, Dnat | Redirect) and (then.port is None or size(inside[0]) > 1):
                 self._moved.append((here, inside, then))
-
-
-def _conditions(chain: Program, box: Box) -> Iterable[tuple[Guard, object]]:
-    """The chain's conditions with their actions; behind a ladder one protocol meets no more."""
-    protocols = box[0]
-    if chain.ladder is not None and protocols[0][0] == protocols[-1][1]:
-        return [(step.guard, step.then) for step in chain.ladder.leading]
-    return [(step.guard, step.then) for step in chain.steps]

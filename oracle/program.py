@@ -20,8 +20,10 @@ from oracle.places import Places, Signature
 from oracle.ruleset import (
     Action,
     Chain,
+    Dnat,
     Goto,
     Jump,
+    Redirect,
     Rule,
     Ruleset,
     SetMark,
@@ -71,25 +73,30 @@ _Key = tuple[int | None, int | None, int | None]
 class Program:
     """A chain, ready. `ladder` is set when the chain only chooses among endpoints.
 
-    Steps and index are made when they are asked for: the rules of a ladder seldom are.
+    All but the rules is made when it is asked for.
     """
 
-    def __init__(self, chain: Chain, ladder: Ladder | None, step_of: Callable[[Rule], Step]) -> None:
+    def __init__(
+        self, chain: Chain, ladder_of: Callable[[], Ladder | None], step_of: Callable[[Rule], Step]
+    ) -> None:
         self.name = chain.name
         self.policy = chain.policy
-        self.ladder = ladder
-        self.is_empty = not chain.rules
-        self._rules = chain.rules
+        self.rules = chain.rules
+        self._ladder_of = ladder_of
         self._step_of = step_of
 
     @cached_property
+    def ladder(self) -> Ladder | None:
+        return self._ladder_of()
+
+    @cached_property
     def steps(self) -> list[Step]:
-        return [self._step_of(rule) for rule in self._rules]
+        return [self._step_of(rule) for rule in self.rules]
 
     @cached_property
     def _index(self) -> "_Index | None":
         """None for short chains, which are tried in order."""
-        return _Index(self.steps) if len(self._rules) >= INDEX_FROM else None
+        return _Index(self.steps) if len(self.rules) >= INDEX_FROM else None
 
     def candidates(self, signature: Signature, protocol: int, port: int) -> Iterable[Step]:
         """The steps whose cell part may hold in a cell, in order; a superset of those that do."""
@@ -153,6 +160,8 @@ class Programs:
             table: {name: mark for name, chain in chains.items() if (mark := _pure_mark(chain))}
             for table, chains in ruleset.tables.items()
         }
+        self._loud: set[int] = set()  # conditions on more than source and protocol
+        self._loud_rules: dict[tuple[str, str], list[Rule]] = {}
         self._register()
 
     def _register(self) -> None:
@@ -167,12 +176,15 @@ class Programs:
             parts = when.parts if type(when) is All else (when,)
             for part in parts:
                 if type(part) is Within:
-                    if part.field is Field.DESTINATION:
-                        self._guards[key] = self._guard(when)
-                        break
+                    if part.field is Field.SOURCE or part.field is Field.PROTOCOL:
+                        continue
+                    self._loud.add(key)
+                    if part.field is not Field.DESTINATION:
+                        continue
                 else:
-                    self._guards[key] = self._guard(when)
-                    break
+                    self._loud.add(key)
+                self._guards[key] = self._guard(when)
+                break
 
     @property
     def asks_interface(self) -> bool:
@@ -198,6 +210,31 @@ class Programs:
             found = ready[name] = self._program(table, self.ruleset.tables[table][name])
         return found
 
+    def guard(self, rule: Rule) -> Guard:
+        """The rule's condition in parts."""
+        when = rule[0]
+        found = self._guards.get(id(when))
+        if found is None:
+            found = self._guards[id(when)] = self._guard(when)
+        return found
+
+    def loud_rules(self, table: str, name: str) -> list[Rule]:
+        """The chain's rules that ask for more than source and protocol, or lead to such."""
+        known = self._loud_rules.get((table, name))
+        if known is None:
+            rules = self.ruleset.tables[table][name].rules
+            known = [rule for rule in rules if self._is_loud(table, rule)]
+            self._loud_rules[table, name] = known
+        return known
+
+    def _is_loud(self, table: str, rule: Rule) -> bool:
+        then = rule[1]
+        if id(rule[0]) in self._loud:
+            return True
+        if isinstance(then, Jump | Goto):
+            return any(self._is_loud(table, one) for one in self.ruleset.tables[table][then.chain].rules)
+        return isinstance(then, Redirect) or (isinstance(then, Dnat) and then.port is None)
+
     def places_below(self, roots: Iterable[tuple[str, Program]]) -> Signature:
         """The destination sets that any rule reached from these chains speaks of."""
         seen: set[tuple[str, str]] = set()
@@ -216,21 +253,20 @@ class Programs:
 
     def _program(self, table: str, chain: Chain) -> Program:
         marks = self._marks[table]
-        guards = self._guards
 
         def step_of(rule: Rule) -> Step:
-            when, then, _, _, odds, _ = rule
-            guard = guards.get(id(when))
-            if guard is None:
-                guard = guards[id(when)] = self._guard(when)
-            if type(then) is Jump and then.chain in marks:
+            _, then, _, _, odds, _ = rule
+            guard = self.guard(rule)
+            if isinstance(then, Jump) and then.chain in marks:
                 then = marks[then.chain]
             return Step(guard, then, None if odds is None else intern(odds), rule)
 
-        ladder = None
-        if chain.policy is None and chain.rules:
-            ladder = ladder_of(chain.rules, marks, step_of, lambda name: self._endpoint(table, name))
-        return Program(chain, ladder, step_of)
+        def find_ladder() -> Ladder | None:
+            if chain.policy is not None or not chain.rules:
+                return None
+            return ladder_of(chain.rules, marks, step_of, lambda name: self._endpoint(table, name))
+
+        return Program(chain, find_ladder, step_of)
 
     def bare_places(self) -> Signature:
         """The destination sets that rules speak of without naming protocol or port."""

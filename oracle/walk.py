@@ -158,7 +158,7 @@ class Walker:
                 for hook in hooks
                 for programs in self._programs
                 if (base := programs.base(hook.table, hook.chain)) is not None
-                and (not base.is_empty or isinstance(base.policy, Drop))
+                and (base.rules or isinstance(base.policy, Drop))
             ]
         return found
 

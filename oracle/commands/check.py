@@ -1,5 +1,6 @@
 """`svcproof check`: does each node do what the contract says, for every packet?"""
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def _reports(
     from oracle.check import check_node
 
     for at, evidence in enumerate(nodes, 1):
+        if at > 1:
+            gc.collect()  # what is left of the node before
         name = evidence.name
         progress.turn_to(f"{name} ({at} of {len(nodes)})" if len(nodes) > 1 else name)
         try:
