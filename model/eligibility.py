@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from model.proxy_endpoints import EndpointList, ProxyEndpoint
+from model.proxy_endpoints import EndpointList
 from model.proxy_version import Reading
 
 _CONTRACT = Reading()
@@ -41,8 +41,8 @@ def endpoint_sets(
 
     `annotations` are the Service's; only old versions ask them.
     """
-    ready = tuple(endpoint for endpoint in endpoints if endpoint.ready)
-    draining = tuple(e for e in endpoints if e.still_serving) if reading.still_serving else ()
+    ready = tuple([endpoint for endpoint in endpoints if endpoint.ready])
+    draining = tuple([e for e in endpoints if e.still_serving]) if reading.still_serving else ()
     cluster = local = None
     if uses_cluster:  # FWD-EP-02: ready endpoints that topology admits, else all that still serve
         by_zone = reading.uses_zone_hints(annotations)
@@ -63,20 +63,12 @@ def _in_topology(ready: EndpointList, node_name: str | None, zone: str | None) -
     None for the name or the zone leaves those hints out.
     """
 
-    def chosen(hinted: list[bool], named: list[ProxyEndpoint]) -> EndpointList | None:
-        return tuple(named) if all(hinted) and named else None
-
-    by_node = chosen(
-        [bool(endpoint.node_hints) for endpoint in ready],
-        [endpoint for endpoint in ready if node_name in endpoint.node_hints],
-    )
-    if by_node:
-        return by_node
-    by_zone = chosen(
-        [bool(endpoint.zone_hints) for endpoint in ready],
-        [endpoint for endpoint in ready if zone and zone in endpoint.zone_hints],
-    )
-    return by_zone or ready
+    chosen: EndpointList = ()
+    if node_name and all(endpoint.node_hints for endpoint in ready):
+        chosen = tuple(endpoint for endpoint in ready if node_name in endpoint.node_hints)
+    if not chosen and zone and all(endpoint.zone_hints for endpoint in ready):
+        chosen = tuple(endpoint for endpoint in ready if zone in endpoint.zone_hints)
+    return chosen or ready
 
 
 def version_matters(endpoints: EndpointList) -> bool:

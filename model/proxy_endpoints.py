@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from model.addresses import Family, format_address, parse_address
-from model.objects import Endpoint, EndpointSlice
+from model.objects import EndpointSlice
 
 MAX_ALTERNATIVES = 64  # ties beyond this many combinations: the first ones stand for all
 
@@ -58,54 +58,57 @@ def merge_slices(
     Lists are in the order of endpoint text. There is exactly one list unless entries
     of one `ip:port` tie and differ.
     """
-    found: dict[PortKey, dict[tuple[int, int], list[ProxyEndpoint]]] = {}
+    # By endpoint text: the first entry of each, and all of them where there are more.
+    first: dict[PortKey, dict[str, ProxyEndpoint]] = {}
+    tied: dict[PortKey, dict[str, list[ProxyEndpoint]]] = {}
     for one in slices:
         if one.address_type != family.value:
             continue  # the other family and FQDN are not for this proxy (EPS-SL-05)
-        ports = [(port.name, port.protocol, port.port) for port in one.ports if port.port]
+        ports = [
+            (port.port, key, first.setdefault(key, {}))
+            for port in one.ports
+            if port.port and (key := (port.name, port.protocol))
+        ]
         for endpoint in one.endpoints:
             if not endpoint.addresses:
                 continue
+            host = endpoint.addresses[0]  # the first only (EPS-SEL-06)
             try:
-                of, address = parse_address(endpoint.addresses[0])  # the first only (EPS-SEL-06)
+                of, address = parse_address(host)
             except ValueError:
                 continue
             if of is not family:
                 continue
-            for name, protocol, number in ports:
-                entries = found.setdefault((name, protocol), {})
-                entries.setdefault((address, number), []).append(
-                    _proxy_endpoint(endpoint, address, number, node_name)
+            for number, key, entries in ports:
+                entry = ProxyEndpoint(
+                    address,
+                    number,
+                    endpoint.ready is not False,
+                    endpoint.serving is not False,
+                    endpoint.terminating is True,
+                    endpoint.node_name == node_name,
+                    endpoint.zone_hints,
+                    endpoint.node_hints,
                 )
-    return {key: _choices(entries, family) for key, entries in found.items()}
-
-
-def _proxy_endpoint(endpoint: Endpoint, address: int, port: int, node_name: str) -> ProxyEndpoint:
-    return ProxyEndpoint(
-        address,
-        port,
-        endpoint.ready is not False,
-        endpoint.serving is not False,
-        endpoint.terminating is True,
-        endpoint.node_name == node_name,
-        endpoint.zone_hints,
-        endpoint.node_hints,
-    )
+                # An IPv4 address can be written in one way only.
+                text = f"{host}:{number}" if of is Family.IPV4 else endpoint_text(of, address, number)
+                earlier = entries.setdefault(text, entry)
+                if earlier is not entry:
+                    tied.setdefault(key, {}).setdefault(text, [earlier]).append(entry)
+    return {key: _choices(entries, tied.get(key, {})) for key, entries in first.items() if entries}
 
 
 def _choices(
-    entries: Mapping[tuple[int, int], list[ProxyEndpoint]], family: Family
+    first: Mapping[str, ProxyEndpoint], tied: Mapping[str, list[ProxyEndpoint]]
 ) -> tuple[EndpointList, ...]:
     """Every way to keep one entry an `ip:port`, in text order."""
-    ordered = sorted(entries, key=lambda at: endpoint_text(family, *at))
-    candidates = [_best(entries[at]) for at in ordered]
-    if all(len(options) == 1 for options in candidates):
-        return (tuple(options[0] for options in candidates),)
+    ordered = sorted(first)
+    if not tied:
+        return (tuple([first[text] for text in ordered]),)
+    candidates = [_best(tied[text]) if text in tied else [first[text]] for text in ordered]
     return tuple(itertools.islice(itertools.product(*candidates), MAX_ALTERNATIVES))
 
 
 def _best(options: list[ProxyEndpoint]) -> list[ProxyEndpoint]:
-    if len(options) == 1:
-        return options
     staying = [option for option in options if not option.terminating]
     return list(dict.fromkeys(staying or options))
