@@ -176,7 +176,9 @@ def _owned(
     if one.affinity_seconds is not None:
         cites.append("AFF-03")
         affinity = tuple(
-            Remembered(Target(endpoint.address, endpoint.port), one.affinity_seconds) for endpoint in chosen
+            Remembered(leaf.target, one.affinity_seconds, leaf.masquerade)
+            for leaf in leaves
+            if leaf.target is not None
         )
     ordered = sorted(leaves, key=lambda leaf: leaf.target or Target(0, 0))
     return Outcome(tuple(ordered), affinity), tuple(dict.fromkeys(cites))

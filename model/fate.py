@@ -70,7 +70,10 @@ def outcome_at(fates: Iterable[Fate], source: int) -> Outcome | None:
         if contains(fate.sources, source):
             return Outcome(
                 tuple(_leaf_at(leaf, source) for leaf in fate.leaves),
-                tuple(Remembered(Target(m.address, m.port), m.seconds) for m in fate.memories),
+                tuple(
+                    Remembered(Target(m.address, m.port), m.seconds, contains(m.masquerade, source))
+                    for m in fate.memories
+                ),
             )
     return None
 

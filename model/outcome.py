@@ -49,6 +49,7 @@ class Remembered:
 
     target: Target
     seconds: int
+    masquerade: bool = False
 
 
 @attrs.frozen

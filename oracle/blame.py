@@ -1,5 +1,6 @@
 """Which lines of a dump are to blame for what became of a packet."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from model.frontends import Owner
@@ -36,6 +37,15 @@ def entries(ends: Sequence[End]) -> tuple[Line, ...]:
                 if any(f"-j KUBE-{kind}-" in rule.text for kind in ("SVC", "SVL", "EXT", "XLB", "FW"))
             ][:1]
     return cited(out)
+
+
+def way_in(met: Sequence[Line]) -> tuple[Line, ...]:
+    """The rules nearest to the Service that an untranslated packet met."""
+    for kinds in ("KUBE-(SVC|SVL|EXT|XLB|FW)-", "KUBE-NODEPORTS$", "KUBE-SERVICES$"):
+        near = [line for line in met if re.search(f" -[jg] {kinds}", line.text)]
+        if near:
+            return tuple(near[:MAX_LINES])
+    return ()
 
 
 def unknown_targets(owners: tuple[Owner, ...], ends: Sequence[End]) -> list[End]:

@@ -185,7 +185,7 @@ def _confirmed(
             packet,
             expectation.allowed,
             traced.outcome,
-            fault.lines or met[-2:] or _base_lines(rulesets),
+            fault.lines or _base_lines(rulesets),
             expectation.cites,
             fault.explanation,
         )

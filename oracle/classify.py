@@ -24,10 +24,11 @@ from oracle.blame import (
     is_proxys_doing,
     sent_to,
     unknown_targets,
+    way_in,
 )
 from oracle.findings import Kind, Line
 from oracle.plain import End
-from oracle.ruleset import Drop, Masquerade, Reject, SetMark
+from oracle.ruleset import Accept, Drop, Masquerade, Reject, SetMark
 
 
 @attrs.frozen
@@ -91,7 +92,7 @@ def _not_translated(case: Evidence) -> Fault:
     if found.verdict is Verdict.PASS or (found.verdict is Verdict.DROP and is_guarded(case.packet)):
         return Fault(
             Kind.MISSING_FRONTEND,
-            tuple(case.met[-2:]),
+            way_in(case.met),
             "no rule translates packets to this frontend",
         )
     lines = deciding(case.ends, found.verdict)
@@ -245,10 +246,18 @@ def _affinity(case: Evidence) -> list[Fault]:
     got = [memory.target for memory in found.affinity]
     if wanted == got:
         seconds = sorted({memory.seconds for memory in found.affinity})
+        if seconds == [expected.affinity_seconds]:
+            missing = any(memory.masquerade for memory in expected.affinity)
+            kind = Kind.MASQUERADE_MISSING if missing else Kind.MASQUERADE_UNEXPECTED
+            return [Fault(kind, asking, "remembered clients are not masqueraded as they must be")]
         times = ", ".join(map(str, seconds))
         return [
             Fault(Kind.AFFINITY_TIMEOUT, asking, f"affinity of {times} s, not {expected.affinity_seconds} s")
         ]
+    strangers = set(got) - set(wanted) - {Target(0, 0)}
+    if strangers:
+        what = "clients remembered at an endpoint that must get none are still sent there"
+        return [Fault(Kind.INELIGIBLE_TARGET, asking, what)]
     if sorted(wanted) == sorted(got):
         return [
             Fault(Kind.AFFINITY_UNEXPECTED, asking, "endpoints are asked in another order than they sort")
@@ -274,7 +283,12 @@ def _other_verdict(case: Evidence) -> Fault:
         )
     if found.verdict is Verdict.PASS:
         what = f"packets pass where the contract says {expected.verdict.name}"
-        return Fault(Kind.WRONG_VERDICT, tuple(case.met[-2:]), what)
+        accepting = cited(
+            end.state.trail[-1]
+            for end in ends
+            if end.state.trail and isinstance(end.state.trail[-1][1].then, Accept)
+        )
+        return Fault(Kind.WRONG_VERDICT, accepting or way_in(case.met), what)
     lines = deciding(ends, found.verdict)
     if expected.verdict is Verdict.PASS:
         refused = any(

@@ -220,10 +220,12 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
     wrong = [unlike(world, allowed) for world in found.worlds]
     if not any(wrong):
         return
-    if not all(wrong):
+    surely = wrong[0]
+    for others in wrong[1:]:
+        surely = intersect(surely, others)
+    if any(others != surely for others in wrong):
         yield Undecided(region, owners, found.unsure)
-        return
-    for sources in _kinds_of_source(wrong[0], allowed):
+    for sources in _kinds_of_source(surely, allowed):
         packet = Packet(
             view.family,
             entry.origin,

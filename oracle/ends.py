@@ -7,11 +7,13 @@ from oracle.flow import Flow
 from oracle.ladder import Ladder
 from oracle.places import Signature
 
+OWN = -1  # the node's own address, which depends on where the packet comes from
+
 
 class End(NamedTuple):
     """Packets whose walk through the hooks so far is over.
 
-    For DNAT the walk goes on at the new `address` and `port`; REDIRECT has None. `stuck`
+    For DNAT the walk goes on at the new `address` and `port`; REDIRECT has `OWN`. `stuck`
     says that a target which cannot be judged decided.
     """
 

@@ -6,7 +6,7 @@ each way to settle the conditions that could not be judged.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -14,10 +14,10 @@ import attrs
 
 from model.fate import Fate, Fates, LeafFate, Memory
 from model.intervals import EMPTY, Intervals, apart, contains, intersect, subtract, union
-from model.odds import ONE, taken, total
+from model.odds import taken, total
 from model.outcome import Verdict
 from oracle.cells import Region
-from oracle.ends import Cell, End, Group
+from oracle.ends import OWN, Cell, End, Group
 from oracle.flow import Asked, Flow, Unsure
 from oracle.group_fates import GroupFates, spelled_out
 from oracle.walk import Walker
@@ -86,7 +86,7 @@ class FatesOfCells:
         if known is None:
             found = self._assemble(cell, ends, flows, from_wire, in_interface)
             known = (found, ends)  # the ends are kept, so their ids stay theirs
-            if not any(type(end) is End and (end.port is None or end.address is None) for end in ends):
+            if not any(type(end) is End and (end.port is None or end.address in (None, OWN)) for end in ends):
                 self._done[key] = known
         return known[0]
 
@@ -144,6 +144,8 @@ class FatesOfCells:
             ways.append(_ended(end.flow, end.verdict, end.reject_with, end.stuck))
             return
         address = cell.destination if end.address is None else end.address
+        if address == OWN:
+            address = self._walker.own_address(from_wire)
         port = cell.port if end.port is None else end.port
         self._onward(ways, end.flow, address, cell.protocol, port, True, from_wire, in_interface)
 
@@ -232,53 +234,84 @@ def _fates(ways: Sequence[_Way], asked_for: Intervals) -> Fates:
         if inside:
             first = sources[0][0]
             here = [way for way in ways if way.sources == sources or contains(way.sources, first)]
-            out.append(_fate(here, inside))
+            out.extend(_fates_of(here, inside))
     out.sort()
     return tuple(out)
 
 
+def _fates_of(ways: Sequence[_Way], sources: Intervals) -> Iterator[Fate]:
+    """The fates of ways that all start from the sources, apart where one leaf is masqueraded
+    on one way and not on another."""
+    whole = _fate(ways, sources)
+    leaves = [(leaf[:3], leaf.reject_with) for leaf in whole.leaves]
+    if len(set(leaves)) == len(leaves):
+        yield whole
+        return
+    edges = [intersect(leaf.masquerade, sources) for leaf in whole.leaves if leaf.masquerade]
+    for part in apart((*edges, sources)):
+        yield _fate(ways, part)
+
+
 def _fate(ways: Sequence[_Way], sources: Intervals) -> Fate:
     """The distribution of fresh clients over the ways, and the memories that count."""
-    leaves: dict[tuple[int, int, str, str, Intervals], Fraction] = {}
-    setters: dict[str, set[tuple[int, int]]] = {}
-    hits: list[tuple[int, _Way]] = []
+    fresh: list[_Way] = []
+    known: dict[str, list[_Way]] = {}  # ways of a client that one memory alone knows
     for way in ways:
-        asked = way.asked
-        if asked:
-            positive = [at for at, (_, hit) in enumerate(asked) if hit]
-            if positive:
-                if positive == [len(asked) - 1]:
-                    hits.append((positive[0], way))
-                continue
+        positive = [name for name, hit in way.asked if hit] if way.asked else ()
+        if not positive:
+            fresh.append(way)
+        elif len(positive) == 1:
+            known.setdefault(positive[0], []).append(way)
+    leaves = _leaves(fresh, sources)
+    return Fate(sources, leaves, _memories(known, fresh, leaves, sources) if known else ())
+
+
+def _leaves(ways: Sequence[_Way], sources: Intervals) -> tuple[LeafFate, ...]:
+    odds: dict[tuple[int, int, str, str, Intervals], Fraction] = {}
+    for way in ways:
         address, port, verdict, error = way.leaf
         key = (address, port, verdict, error, intersect(way.masquerade, sources))
-        before = leaves.get(key)
-        leaves[key] = way.odds if before is None else total(before, way.odds)
-        for name in way.lists:
-            setters.setdefault(name, set()).add((address, port))
-    listed = sorted(
-        LeafFate(address, port, verdict, odds, masquerade, error)
-        for (address, port, verdict, error, masquerade), odds in leaves.items()
+        before = odds.get(key)
+        odds[key] = way.odds if before is None else total(before, way.odds)
+    return tuple(
+        sorted(
+            LeafFate(address, port, verdict, chance, masquerade, error)
+            for (address, port, verdict, error, masquerade), chance in odds.items()
+        )
     )
-    return Fate(sources, tuple(listed), _memories(hits, setters, sources) if hits else ())
 
 
 def _memories(
-    hits: list[tuple[int, _Way]], setters: dict[str, set[tuple[int, int]]], sources: Intervals
+    known: dict[str, list[_Way]],
+    fresh: Sequence[_Way],
+    leaves: tuple[LeafFate, ...],
+    sources: Intervals,
 ) -> tuple[Memory, ...]:
-    """The memories that can ever be live, in the order asked.
+    """The memories that a client may be known to, in the order asked.
 
-    A list that no new client is entered in is never live; one that is entered for another
-    endpoint than it leads to keeps nobody where he was and leads nowhere: address 0, port 0.
+    One that nobody is entered in is none, nor is one that changes nothing. One leads to its
+    endpoint only while that endpoint and no other enters clients in it; otherwise it keeps
+    nobody where he was and leads nowhere: address 0, port 0.
     """
-    out: list[Memory] = []
-    for at, way in sorted(hits, key=lambda hit: hit[0]):
-        name, _, seconds = way.asked[at][0].rpartition("/")
-        if name not in setters:
+    setters: dict[str, set[tuple[int, int]]] = {}
+    for way in fresh:
+        if way.leaf[2] == Verdict.DNAT.value:
+            for name in way.lists:
+                setters.setdefault(name, set()).add(way.leaf[:2])
+    out: list[tuple[int, Memory]] = []
+    for asked, ways in known.items():
+        name, _, seconds = asked.rpartition("/")
+        entered = setters.get(name, set())
+        if not entered and not any(name in way.lists for way in ways):
             continue
-        address, port, verdict, _ = way.leaf
-        kept = verdict == Verdict.DNAT.value and setters[name] == {(address, port)} and way.odds is ONE
-        if not (kept and name in way.lists):
-            address = port = 0
-        out.append(Memory(address, port, int(seconds), intersect(way.masquerade, sources)))
-    return tuple(out)
+        first = ways[0]
+        address, port, verdict, _ = first.leaf
+        keeps = len(ways) == 1 and verdict == Verdict.DNAT.value and name in first.lists
+        masquerade = intersect(first.masquerade, sources)
+        if not keeps or not entered <= {(address, port)}:
+            if _leaves(ways, sources) == leaves:
+                continue
+            address, port, masquerade = 0, 0, EMPTY
+        place = next(at for at, (_, hit) in enumerate(first.asked) if hit)
+        out.append((place, Memory(address, port, int(seconds), masquerade)))
+    return tuple(memory for _, memory in sorted(out, key=lambda item: item[0]))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from model.intervals import contains
 from oracle.findings import Difference, Kind
 
 MANY = 10  # service ports that differ, beyond which they are told together
@@ -23,7 +24,9 @@ def grouped(differences: Sequence[Difference], service_ports: int) -> list[Diffe
     for one in differences:
         owner: object = one.service_port if one.service_port is not None else (one.frontend, one.protocol)
         key = (owner, one.kind)
-        by_port.setdefault(key, one)
+        known = by_port.get(key)
+        if known is None or _strangeness(one) < _strangeness(known):
+            by_port[key] = one
         frontends.setdefault(key, set()).add((one.frontend, one.protocol))
     listed = [attrs.evolve(one, frontends=len(frontends[key])) for key, one in by_port.items()]
     touched = {one.service_port for one in listed if one.service_port is not None}
@@ -38,6 +41,12 @@ def grouped(differences: Sequence[Difference], service_ports: int) -> list[Diffe
     for alike in by_kind.values():
         out += [_together(alike)] if len(alike) > MANY else alike
     return out
+
+
+def _strangeness(one: Difference) -> int:
+    """How far a packet is from one that a reader would try: loopback is seldom that."""
+    loopback = one.packet.family.loopback
+    return 2 * contains(loopback, one.packet.destination) + contains(loopback, one.packet.source)
 
 
 def _together(alike: Sequence[Difference]) -> Difference:

@@ -7,7 +7,7 @@ equal to this one, and every difference that is reported was replayed by it.
 """
 # long file: the reference walk is to be read in one go, from a packet to its outcome.
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import assert_never
@@ -142,8 +142,8 @@ class Walk:
                 taken, passed = self._split(ruleset, hook, rule, state)
                 for one in taken:
                     on, back, through = self._act(ruleset, hook, rule, one)
-                    if on and passed and _joined([*on, *passed]) == [state]:
-                        going.append(attrs.evolve(state, trail=on[0].trail))
+                    if on == [one] and passed and not rule.remember:
+                        going.append(attrs.evolve(state, trail=on[0].trail))  # no difference made
                         passed = []
                     else:
                         going.extend(on)
@@ -379,18 +379,25 @@ def _worlds(ends: Sequence[End]) -> Iterator[list[End]]:
 
 def _outcome(ends: Sequence[End]) -> Outcome:
     """The distribution of one world: fresh clients' leaves, then the memories."""
-    leaves: dict[Leaf, Fraction] = {}
-    setters: dict[str, set[Target]] = {}
+    fresh: list[End] = []
+    known: dict[str, list[End]] = {}  # ways of a client that one memory alone knows
     for end in ends:
-        if any(hit for _, hit in end.state.asked):
-            continue
+        hits = [name for name, hit in end.state.asked if hit]
+        if not hits:
+            fresh.append(end)
+        elif len(hits) == 1:
+            known.setdefault(hits[0], []).append(end)
+    leaves = _leaves(fresh)
+    return Outcome(leaves, _memories(known, fresh, leaves))
+
+
+def _leaves(ends: Sequence[End]) -> tuple[Leaf, ...]:
+    odds: dict[Leaf, Fraction] = {}
+    for end in ends:
         leaf = _leaf(end)
-        leaves[leaf] = leaves.get(leaf, Fraction(0)) + end.state.odds
-        if leaf.target is not None:
-            for name in end.state.remembers:
-                setters.setdefault(name, set()).add(leaf.target)
-    ordered = sorted(leaves, key=lambda leaf: (leaf.target or Target(0, 0), leaf.verdict.value))
-    return Outcome(tuple(attrs.evolve(leaf, odds=leaves[leaf]) for leaf in ordered), _memories(ends, setters))
+        odds[leaf] = odds.get(leaf, Fraction(0)) + end.state.odds
+    ordered = sorted(odds, key=lambda leaf: (leaf.target or Target(0, 0), leaf.verdict.value))
+    return tuple(attrs.evolve(leaf, odds=odds[leaf]) for leaf in ordered)
 
 
 def _leaf(end: End) -> Leaf:
@@ -401,24 +408,34 @@ def _leaf(end: End) -> Leaf:
     return Leaf(end.verdict, Fraction(0), None, masquerade, end.reject_with)
 
 
-def _memories(ends: Sequence[End], setters: dict[str, set[Target]]) -> tuple[Remembered, ...]:
-    """The memories that can ever be live, in the order asked.
+def _memories(
+    known: Mapping[str, list[End]], fresh: Sequence[End], leaves: tuple[Leaf, ...]
+) -> tuple[Remembered, ...]:
+    """The memories that a client may be known to, in the order asked.
 
-    A list that no new client is entered in is never live. One that is entered for
-    another endpoint than it leads to keeps nobody where he was: it counts as a memory
-    of nowhere, Target(0, 0).
+    One that nobody is entered in, or that changes nothing, is none. One leads to its
+    endpoint only while that endpoint and no other enters clients in it; otherwise it keeps
+    nobody where he was and counts as one of nowhere, Target(0, 0).
     """
+    setters: dict[str, set[Target]] = {}
+    for end in fresh:
+        if end.verdict is Verdict.DNAT:
+            for name in end.state.remembers:
+                setters.setdefault(name, set()).add(Target(end.state.destination, end.state.port))
     out: list[tuple[int, Remembered]] = []
-    for end in ends:
-        hits = [at for at, (_, hit) in enumerate(end.state.asked) if hit]
-        if len(hits) != 1 or hits[0] != len(end.state.asked) - 1:
+    for asked, ends in known.items():
+        name, _, seconds = asked.rpartition("/")
+        entered = setters.get(name, set())
+        if not entered and not any(name in end.state.remembers for end in ends):
             continue
-        name, _, seconds = end.state.asked[hits[0]][0].rpartition("/")
-        if name not in setters:
+        first = ends[0]
+        target = Target(first.state.destination, first.state.port)
+        keeps = len(ends) == 1 and first.verdict is Verdict.DNAT and name in first.state.remembers
+        remembered = Remembered(Target(0, 0), int(seconds))
+        if keeps and entered <= {target}:
+            remembered = Remembered(target, int(seconds), first.state.masqueraded)
+        elif _leaves(ends) == leaves:
             continue
-        target = Target(end.state.destination, end.state.port)
-        kept = end.verdict is Verdict.DNAT and setters[name] == {target} and end.state.odds == 1
-        if not (kept and name in end.state.remembers):
-            target = Target(0, 0)
-        out.append((hits[0], Remembered(target, int(seconds))))
+        place = next(at for at, (_, hit) in enumerate(first.state.asked) if hit)
+        out.append((place, remembered))
     return tuple(memory for _, memory in sorted(out, key=lambda item: item[0]))

@@ -5,15 +5,15 @@ Each check here looks at the dump as a whole and not at packets of one Service.
 
 from collections.abc import Iterator, Sequence
 
-from model.addresses import format_address
+from model.addresses import Family, format_address
 from model.expectation import expect
 from model.frontends import NodeView
-from model.packet import PROTOCOL_NAMES, Origin, Packet
-from model.predicate import Fact, Not
+from model.packet import PROTOCOL_NAMES, TCP, Origin, Packet
+from model.predicate import All, Fact, Not, Predicate
 from oracle.findings import Difference, Kind, Line, NotJudged
-from oracle.names import is_kube_proxy_rule, is_service_chain
+from oracle.names import is_kube_proxy_rule
 from oracle.plain import trace
-from oracle.ruleset import Accept, Drop, Reject, Rule, Ruleset
+from oracle.ruleset import Drop, Reject, Rule, Ruleset
 
 _REPLACEMENTS = {"CILIUM_": "Cilium", "ANTREA-": "Antrea", "KUBE-ROUTER-": "kube-router"}
 
@@ -87,29 +87,28 @@ def _any_packet(view: NodeView) -> Packet | None:
 
 
 def hidden_chains(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]:
-    """Rules of other owners that end every packet's walk before kube-proxy's entry."""
+    """Rules of other owners that refuse every packet before it meets kube-proxy's entry."""
     for ruleset in rulesets:
-        for table, chains in ruleset.tables.items():
-            for chain in chains.values():
-                if chain.policy is None:
-                    continue
-                blocking: Rule | None = None
-                for rule in chain.rules:
-                    if blocking is not None and is_kube_proxy_rule(rule.text):
-                        yield _hidden(view, rulesets, ruleset, table, blocking, rule)
-                        break
-                    if blocking is None and _ends_everything(rule):
-                        blocking = rule
+        for chain in ruleset.tables.get("filter", {}).values():
+            if chain.policy is None:
+                continue
+            blocking: Rule | None = None
+            for rule in chain.rules:
+                if blocking is not None and is_kube_proxy_rule(rule.text):
+                    yield from _hidden(view, rulesets, ruleset, chain.name, blocking, rule)
+                    break
+                if blocking is None and _refuses_everything(rule):
+                    blocking = rule
 
 
-def _ends_everything(rule: Rule) -> bool:
+def _refuses_everything(rule: Rule) -> bool:
     """Whether no new packet gets past the rule."""
-    ends = isinstance(rule.then, Accept | Drop | Reject) and rule.odds is None
-    parts = getattr(rule.when, "parts", (rule.when,))
-    return ends and not is_service_chain(rule.text) and all(_true_of_new(part) for part in parts)
+    parts = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
+    refuses = isinstance(rule.then, Drop | Reject) and rule.odds is None
+    return refuses and all(_true_of_new(part) for part in parts)
 
 
-def _true_of_new(part: object) -> bool:
+def _true_of_new(part: Predicate) -> bool:
     match part:
         case Fact("ctstate", "NEW"):
             return True
@@ -122,28 +121,36 @@ def _hidden(
     view: NodeView,
     rulesets: Sequence[Ruleset],
     ruleset: Ruleset,
-    table: str,
+    chain: str,
     blocking: Rule,
     hidden: Rule,
-) -> Difference:
-    packet = _any_packet(view) or Packet(
-        view.family, Origin.NODE, view.family.loopback[0][0], view.family.loopback[0][0], 6, 80
-    )
+) -> Iterator[Difference]:
+    """The difference, with a packet that is no Service's and should have been left alone."""
+    outside = 0xCB007102 if view.family is Family.IPV4 else 0x20010DB8 << 96 | 0x99
+    node = view.config.primary_address(view.family) or view.family.loopback[0][0] | 1
+    origin = Origin.NODE if chain == "OUTPUT" else Origin.WIRE
+    source = node if origin is Origin.NODE else outside
+    destination = node if chain == "INPUT" else outside + 1
+    packet = Packet(view.family, origin, source, destination, TCP, 10250)
     expectation = expect(view, packet)
-    return Difference(
+    found = trace(rulesets, view.config, packet).outcome
+    if found in expectation.allowed:
+        return
+    host = format_address(view.family, destination)
+    yield Difference(
         Kind.UNREACHABLE_RULE,
         view.family,
         None,
         None,
-        PROTOCOL_NAMES[packet.protocol].upper(),
-        f"{format_address(view.family, packet.destination)}:{packet.port}",
+        "TCP",
+        f"{host}:10250" if view.family is Family.IPV4 else f"[{host}]:10250",
         packet,
         expectation.allowed,
-        trace(rulesets, view.config, packet).outcome,
+        found,
         (
             Line(ruleset.file, blocking.line, blocking.text),
             Line(ruleset.file, hidden.line, hidden.text),
         ),
         ("FWD-OBJ-09",),
-        f"a rule of {table} ends every packet's walk before kube-proxy's own",
+        f"a rule of {chain} refuses every packet before kube-proxy's own rules are met",
     )

@@ -14,7 +14,8 @@ from model.intervals import Intervals, contains, intersect, subtract
 from model.node_config import NodeConfig
 from model.odds import left, taken
 from model.outcome import Verdict
-from oracle.ends import Cell, Destination, End, Ends, Group, Later
+from model.predicate import Fact, Not, Predicate
+from oracle.ends import OWN, Cell, Destination, End, Ends, Group, Later
 from oracle.flow import Flow, joined, marked, narrowed, whole
 from oracle.hooks import Hook, connected_interface, later_hooks, start_hooks
 from oracle.judging import At, judge
@@ -244,7 +245,7 @@ class Walker:
             if inside != flow.sources:
                 one = narrowed(flow, inside)
                 others = [narrowed(flow, subtract(flow.sources, inside))]
-        for literal in guard.rest:
+        for literal in sorted(guard.rest, key=_asks_memory) if len(guard.rest) > 1 else guard.rest:
             answer = judge(literal, at, one)
             if answer is True:
                 continue
@@ -313,7 +314,7 @@ class Walker:
             case Return():
                 fell.append(flow)
             case Redirect(port):
-                ends.append(End(flow, Verdict.DNAT, self._own_address(at), port))
+                ends.append(End(flow, Verdict.DNAT, OWN, port))
             case Masquerade():
                 through.append(flow._replace(masqueraded=True))
             case SetMark():
@@ -354,16 +355,21 @@ class Walker:
             return []
         return self._run(programs, table, chain, at, [flow], ends, through)
 
-    def _own_address(self, at: At) -> int:
+    def own_address(self, from_wire: bool) -> int:
         """Where REDIRECT sends to: loopback for the node's own packets, else its address."""
         primary = self._config.primary_address(self._family)
-        if at.inward == "" or primary is None:
+        if not from_wire or primary is None:
             return 0x7F000001 if self._family is Family.IPV4 else 1
         return primary
 
 
 _UNMARKED = whole(())[2:]
 _BEFORE_NAT = {("nat", "PREROUTING"), ("nat", "OUTPUT")}
+
+
+def _asks_memory(literal: Predicate) -> bool:
+    inner = literal.part if isinstance(literal, Not) else literal
+    return isinstance(inner, Fact) and inner.name == "recent"
 
 
 def _says(program: Program) -> list[tuple[object, ...]]:
