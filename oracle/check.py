@@ -13,8 +13,9 @@ from model.objects import Cluster, ServicePortName
 from model.outcome import Verdict
 from model.packet import PROTOCOL_NAMES, Packet
 from oracle.bundle import NodeEvidence
-from oracle.classify import Fault, faults
+from oracle.classify import faults
 from oracle.compare import Suspicion, Tally, Undecided, compare, prepare
+from oracle.fault import Fault
 from oracle.findings import (
     Difference,
     Judged,

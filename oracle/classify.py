@@ -8,8 +8,6 @@ targets differ, uneven odds say nothing new.
 from collections.abc import Sequence
 from fractions import Fraction
 
-import attrs
-
 from model.expectation import Expectation
 from model.frontends import FrontendKind, Owner
 from model.outcome import Outcome, Target, Verdict
@@ -26,31 +24,10 @@ from oracle.blame import (
     unknown_targets,
     way_in,
 )
+from oracle.fault import Evidence, Fault
 from oracle.findings import Kind, Line
 from oracle.plain import End
 from oracle.ruleset import Accept, Drop, Masquerade, Reject, SetMark
-
-
-@attrs.frozen
-class Evidence:
-    """All that is known of one packet: who owns it, what is allowed, what was found and how."""
-
-    packet: Packet
-    owners: tuple[Owner, ...]
-    expectation: Expectation
-    expected: Outcome  # the allowed outcome that is likest to the one found
-    found: Outcome
-    ends: Sequence[End]
-    met: Sequence[Line]
-
-
-@attrs.frozen
-class Fault:
-    """One kind of difference of one packet, with its evidence."""
-
-    kind: Kind
-    lines: tuple[Line, ...]
-    explanation: str
 
 
 def faults(

@@ -22,7 +22,7 @@ from oracle.halves import second_half
 from oracle.hooks import interface_matches, subnet
 from oracle.mentions import Mentions
 from oracle.places import Places
-from oracle.program import Programs
+from oracle.programs import Programs
 from oracle.ruleset import Ruleset
 from oracle.typical import typical_source
 from oracle.walk import Walker

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from model.frontends import NodeView
 from model.intervals import Intervals, intersect, size
 from oracle.places import Places, Signature
-from oracle.program import Program, Programs
+from oracle.program import Program
+from oracle.programs import Programs
 from oracle.ruleset import Dnat, Goto, Jump, Redirect
 
 PROTOCOLS: Intervals = ((0, 255),)

@@ -20,7 +20,8 @@ from oracle.flow import Flow, joined, marked, narrowed, whole
 from oracle.hooks import Hook, connected_interface, later_hooks, start_hooks
 from oracle.judging import At, judge
 from oracle.places import Places, Signature
-from oracle.program import Program, Programs, Step
+from oracle.program import Program, Step
+from oracle.programs import Programs
 from oracle.ruleset import (
     Accept,
     Continue,
