@@ -15,13 +15,14 @@ from benchmarks.kube_proxy_rules import write_iptables
 from model.addresses import Family
 from model.errors import InputError
 from model.expectation import expect
-from model.expected import Contract, sources_where
+from model.expected import Contract
 from model.fate import outcome_at
 from model.frontends import NodeView, node_view
 from model.intervals import Intervals, contains, normalise
 from model.outcome import Leaf, Outcome, Verdict
 from model.packet import Origin, Packet
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within, holds
+from model.source_regions import sources_where
 from model.symbolic import Symbols, formula
 from oracle.bundle import read_bundle
 from oracle.compare import Tally, compare, prepare
