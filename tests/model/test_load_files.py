@@ -100,6 +100,14 @@ def test_a_byte_order_mark_of_utf8_is_ignored() -> None:
     assert names(load_cluster([("c.json", data)])) == ["a"]
 
 
+class Quoting(yaml.SafeDumper):
+    """Writes text in quotes, as kubectl does where it could be read as a number (`0E0`)."""
+
+
+Quoting.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 SERVICES = st.lists(
     st.fixed_dictionaries(
@@ -132,8 +140,8 @@ def test_json_and_yaml_of_the_same_objects_make_the_same_cluster(services: list[
     named = [{**item, "metadata": {"name": f"s{index}"}} for index, item in enumerate(services)]
     whole = {"kind": "List", "items": named}
     as_json = json.dumps(whole).encode()
-    as_list = yaml.safe_dump(whole, allow_unicode=True).encode()
-    as_documents = yaml.safe_dump_all([*named, {"kind": "Other"}]).encode()
+    as_list = yaml.dump(whole, Dumper=Quoting, allow_unicode=True).encode()
+    as_documents = yaml.dump_all([*named, {"kind": "Other"}], Dumper=Quoting).encode()
 
     expected = load_cluster([("c.json", as_json)])
 
