@@ -48,15 +48,10 @@ def register_model(places: Places, view: NodeView) -> None:
         places.register(single(address))
 
 
-def regions(
-    places: Places, mentions: Mentions, view: NodeView, part: int = 0, parts: int = 1
-) -> Iterator[Region]:
-    """Every cell of the node, each with the packets that it stands for.
-
-    Of `parts` equal shares of the classes of destinations, only number `part`.
-    """
+def regions(places: Places, mentions: Mentions, view: NodeView) -> Iterator[Region]:
+    """Every cell of the node, each with the packets that it stands for."""
     boxes_of = _ModelBoxes(view)
-    for place in itertools.islice(places.classes(), part, None, parts):
+    for place in places.classes():
         boxes = boxes_of(place)
         boxes.update(mentions.at(place.signature))
         destination = typical_address(view, place)

@@ -130,7 +130,7 @@ def compare(
 ) -> Iterator[Suspicion | Undecided]:
     """Every suspicion and every undecided cell, each with a packet or its lines.
 
-    A large node is compared by two processes, each with half of the destinations.
+    A large node is compared by two processes, each with half of the service ports.
     """
     view = comparison.view
     share = None
@@ -166,13 +166,20 @@ def _differing(
     parts: int,
     progress: Callable[[int], None] | None,
 ) -> Iterator[tuple[Region, Entry]]:
-    """The cells of one part of the destinations that are not plainly as the contract says."""
+    """The cells of one share that are not plainly as the contract says."""
     view, fates, contract = comparison.view, comparison.fates, comparison.contract
     entries = comparison.entries
     told = 0
     settled: set[object] = set()
     loopback = view.family.loopback
-    for region in regions(comparison.places, comparison.mentions, view, part, parts):
+    number = {id(one): at for at, one in enumerate(view.service_ports)}
+    for region in regions(comparison.places, comparison.mentions, view):
+        if parts > 1:
+            # All cells of a service port in one share: what is worked out for it is worked out once.
+            place = region.cell
+            owners = view.owners(place.destination, place.protocol, place.port)
+            if (number[id(owners[0][0])] if owners else place.destination) % parts != part:
+                continue
         tally.covered += region.size
         tally.cells += len(entries)
         cell = region.cell
