@@ -45,7 +45,11 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
         if kind in _OTHER_DIALECTS:
             not_read.append(NotJudged(file.label, 0, "", _OTHER_DIALECTS[kind], matters=False))
             continue
-        for ruleset in parse_iptables(file.data, file.label):
+        read = parse_iptables(file.data, file.label)
+        if kind == "iptables-save" and all(one.family is Family.IPV6 for one in read):
+            what = "wrong family: IPv6 rules in a file named iptables-save; name it ip6tables-save"
+            raise InputError(file.label, 1, what)
+        for ruleset in read:
             _refuse_loops(ruleset)
             for other in found.get(ruleset.family, ()):
                 if other.backend == ruleset.backend and set(other.tables) & set(ruleset.tables):

@@ -65,7 +65,8 @@ def check(
             unread = True
             continue
         for report in _reports(nodes, objects, progress):
-            if form == "text":
+            alone = len(sources) == 1 and len(nodes) == 1
+            if form == "text" and not (alone and not report.families):  # the one line is said already
                 from oracle.report.as_text import node_lines
 
                 if judged and (judged[-1][1].differences or report.differences):
