@@ -21,8 +21,8 @@ from benchmarks.generate import generate_cluster, write_bundle
 from model.addresses import Family
 from model.frontends import node_view
 from oracle.bundle import read_bundle
-from oracle.lookup import Lookup
 from oracle.node_rules import read_node
+from oracle.space.lookup import Lookup
 
 ROUNDS = 5
 

@@ -26,8 +26,8 @@ from oracle.bundle import NodeEvidence, RulesFile, read_bundle
 from oracle.check import check_node
 from oracle.dialects.iptables import parse_iptables
 from oracle.findings import NodeVerdict
-from oracle.lookup import Lookup
 from oracle.plain import trace
+from oracle.space.lookup import Lookup
 
 SIZES = (100, 1_000, 5_000)
 PACKETS = 200

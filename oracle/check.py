@@ -13,9 +13,6 @@ from model.objects import Cluster, ServicePortName
 from model.outcome import Verdict
 from model.packet import PROTOCOL_NAMES, Packet
 from oracle.bundle import NodeEvidence
-from oracle.classify import faults
-from oracle.compare import Suspicion, Tally, Undecided, compare, prepare
-from oracle.fault import Fault
 from oracle.findings import (
     Difference,
     Judged,
@@ -24,12 +21,15 @@ from oracle.findings import (
     NotJudged,
     Trace,
 )
-from oracle.grouping import grouped
 from oracle.names import ChainOwners
 from oracle.node_rules import NodeRules, read_node
 from oracle.plain import Walk, trace
 from oracle.ruleset import Ruleset
-from oracle.surroundings import doubled, hidden_chains, remarks, without_proxy
+from oracle.space.compare import Suspicion, Tally, Undecided, compare, prepare
+from oracle.verdict.classify import faults
+from oracle.verdict.fault import Fault
+from oracle.verdict.grouping import grouped
+from oracle.verdict.surroundings import doubled, hidden_chains, remarks, without_proxy
 
 
 def check_node(

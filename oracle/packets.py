@@ -16,6 +16,7 @@ from model.errors import InputError
 from model.intervals import contains
 from model.node_config import NodeConfig
 from model.packet import PROTOCOL_NAMES, PROTOCOL_NUMBERS, SCTP, TCP, UDP, Origin, Packet
+from oracle.hooks import connected_interface
 
 _KEYS = frozenset({"from", "to", "port", "protocol", "origin", "in_interface"})
 _WITH_PORTS = frozenset({TCP, UDP, SCTP})
@@ -114,9 +115,13 @@ def _packet(fields: dict[str, object], config: NodeConfig) -> Packet:
     in_interface = fields.get("in_interface")
     if in_interface is not None and not isinstance(in_interface, str):
         raise ValueError(f"'in_interface' is {in_interface!r}, not the name of an interface")
+    origin = _origin(fields.get("origin"), family, source, config)
+    if in_interface is None and origin is Origin.WIRE:
+        # A neighbour comes in by the interface whose subnet it is in; of others nothing is certain.
+        in_interface = connected_interface(config, family, source)
     return Packet(
         family=family,
-        origin=_origin(fields.get("origin"), family, source, config),
+        origin=origin,
         source=source,
         destination=destination,
         protocol=protocol,

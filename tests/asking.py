@@ -10,10 +10,10 @@ from model.frontends import NodeView
 from model.intervals import contains
 from model.outcome import Outcome
 from model.packet import Origin, Packet
-from oracle.cells import regions
-from oracle.compare import Comparison, prepare
 from oracle.plain import trace
 from oracle.ruleset import Ruleset
+from oracle.space.cells import regions
+from oracle.space.compare import Comparison, prepare
 
 
 def of_the_node(view: NodeView, packet: Packet) -> Packet:

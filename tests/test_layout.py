@@ -89,7 +89,7 @@ def test_imports_run_one_way() -> None:
 
 
 def test_an_import_up_the_layers_is_found_even_inside_a_function(project: Path) -> None:
-    (project / "model" / "a.py").write_text("def f():\n    from oracle.walk import walk\n")
+    (project / "model" / "a.py").write_text("def f():\n    from oracle.space.walk import walk\n")
     (project / "oracle" / "b.py").write_text("import model.packet\nfrom invariants import facts\n")
     (project / "invariants" / "c.py").write_text("import os, tests.helpers\nfrom . import facts\n")
 

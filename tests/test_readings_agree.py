@@ -25,9 +25,9 @@ from model.predicate import All, Any, Fact, Field, Not, Predicate, Within, holds
 from model.source_regions import sources_where
 from model.symbolic import Symbols, formula
 from oracle.bundle import read_bundle
-from oracle.compare import Tally, compare, prepare
 from oracle.dialects.iptables import parse_iptables
 from oracle.node_rules import read_node
+from oracle.space.compare import Tally, compare, prepare
 from tests.asking import assert_walks_agree, of_the_node, plainly
 from tests.edits import edits_of
 from tests.strategies import clusters, packets

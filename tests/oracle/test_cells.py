@@ -14,11 +14,11 @@ from model.intervals import Intervals, complement, contains
 from model.objects import Cluster
 from model.packet import TCP, UDP
 from oracle.bundle import read_bundle
-from oracle.cells import Region, regions
-from oracle.compare import prepare
 from oracle.dialects.iptables import parse_iptables
 from oracle.node_rules import read_node
 from oracle.ruleset import Ruleset
+from oracle.space.cells import Region, regions
+from oracle.space.compare import prepare
 from tests.handmade import CONFIG, tables
 from tests.strategies import clusters, packets
 

@@ -181,3 +181,18 @@ def test_icmp_is_not_read_as_icmpv6() -> None:
     """IPv6 packets of protocol 1 are not what a person means by icmp."""
     with pytest.raises(InputError, match="icmpv6"):
         ask_one("fd00::1", "fd00::a/icmp", None, None, NODE)
+
+
+@pytest.mark.parametrize(
+    ("source", "origin", "interface"),
+    [("192.168.99.12", "wire", "eth0"), ("203.0.113.2", "wire", None), ("192.168.99.11", "node", None)],
+)
+def test_a_neighbour_comes_in_by_its_own_subnets_interface(
+    source: str, origin: str, interface: str | None
+) -> None:
+    """Of a source that is in no subnet of the node nothing is assumed."""
+    line = {"from": source, "to": "10.96.0.10", "port": 53, "protocol": "udp", "origin": origin}
+
+    questions = read_packets(lines(line), "p.jsonl", NODE)
+
+    assert questions.packets[0].in_interface == interface

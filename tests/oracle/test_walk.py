@@ -12,10 +12,10 @@ from model.frontends import NodeView, node_view
 from model.intervals import contains
 from model.objects import Cluster
 from model.packet import Origin, Packet
-from oracle.cells import regions
-from oracle.compare import prepare
 from oracle.dialects.iptables import parse_iptables
 from oracle.plain import trace
+from oracle.space.cells import regions
+from oracle.space.compare import prepare
 from tests.asking import plainly
 from tests.handmade import CONFIG, tables
 

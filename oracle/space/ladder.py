@@ -10,15 +10,13 @@ equal.
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from model.intervals import Intervals, contains
 from model.odds import ONE, intern, left, taken
 from model.predicate import All, Fact, Field, Predicate, Within
 from oracle.ruleset import Dnat, Jump, Rule, SetMark
-
-if TYPE_CHECKING:
-    from oracle.program import Step
+from oracle.space.steps import Step
 
 
 class Endpoint(NamedTuple):
@@ -47,7 +45,7 @@ class Rung(NamedTuple):
 class Ladder(NamedTuple):
     """Marks set on the way in, then rungs; chance rungs sum to one. `leading` are steps."""
 
-    leading: tuple["Step", ...]
+    leading: tuple[Step, ...]
     rungs: tuple[Rung, ...]
     protocols: Intervals | None
 
@@ -114,7 +112,7 @@ def _shares(chances: Sequence[Fraction | None]) -> tuple[Fraction, ...]:
 def ladder_of(
     rules: Sequence[Rule],
     mark_chains: Mapping[str, SetMark],
-    step_of: Callable[[Rule], "Step"],
+    step_of: Callable[[Rule], Step],
     endpoint: Callable[[str], Endpoint | None],
 ) -> Ladder | None:
     """The ladder that a chain's rules are, None when they are not one."""

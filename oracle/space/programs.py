@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from model.intervals import Intervals, complement, intersect
 from model.odds import intern
 from model.predicate import ALWAYS, All, Fact, Field, Not, Predicate, Within
-from oracle.ladder import Endpoint, Ladder, endpoint_of, ladder_of
-from oracle.places import Places, Signature
-from oracle.program import OPEN, Guard, Program, Step
 from oracle.ruleset import Chain, Dnat, Goto, Jump, Redirect, Rule, Ruleset, SetMark
+from oracle.space.ladder import Endpoint, Ladder, endpoint_of, ladder_of
+from oracle.space.places import Places, Signature
+from oracle.space.program import Program
+from oracle.space.steps import OPEN, Guard, Step
 
 
 class Programs:

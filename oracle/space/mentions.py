@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from model.frontends import NodeView
 from model.intervals import Intervals, intersect, size
-from oracle.places import Places, Signature
-from oracle.program import Program
-from oracle.programs import Programs
 from oracle.ruleset import Dnat, Goto, Jump, Redirect
+from oracle.space.places import Places, Signature
+from oracle.space.program import Program
+from oracle.space.programs import Programs
 
 PROTOCOLS: Intervals = ((0, 255),)
 PORTS: Intervals = ((0, 65535),)

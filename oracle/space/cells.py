@@ -18,10 +18,10 @@ from typing import NamedTuple
 from model.frontends import NodeView
 from model.intervals import Intervals, complement, contains, single, size
 from model.packet import SCTP, TCP, UDP
-from oracle.ends import Cell
-from oracle.mentions import PORTS, Box, Mentions
-from oracle.places import Place, Places
-from oracle.typical import typical, typical_address
+from oracle.space.ends import Cell
+from oracle.space.mentions import PORTS, Box, Mentions
+from oracle.space.places import Place, Places
+from oracle.space.typical import typical, typical_address
 
 
 class Region(NamedTuple):

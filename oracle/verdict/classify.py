@@ -12,7 +12,10 @@ from model.expectation import Expectation
 from model.frontends import FrontendKind, Owner
 from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
-from oracle.blame import (
+from oracle.findings import Kind, Line
+from oracle.plain import End
+from oracle.ruleset import Accept, Drop, Masquerade, Reject, SetMark
+from oracle.verdict.blame import (
     MAX_LINES,
     choosing,
     cited,
@@ -24,10 +27,7 @@ from oracle.blame import (
     unknown_targets,
     way_in,
 )
-from oracle.fault import Evidence, Fault
-from oracle.findings import Kind, Line
-from oracle.plain import End
-from oracle.ruleset import Accept, Drop, Masquerade, Reject, SetMark
+from oracle.verdict.fault import Evidence, Fault
 
 
 def faults(

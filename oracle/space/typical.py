@@ -6,7 +6,7 @@ from model.addresses import Family
 from model.frontends import NodeView
 from model.intervals import Intervals, contains
 from model.packet import Origin
-from oracle.places import Place
+from oracle.space.places import Place
 
 
 def typical(values: Intervals, preferred: Iterable[int]) -> int:

@@ -1,63 +1,19 @@
-"""A rule set made ready to walk: conditions split by what they speak of, chains indexed.
+"""A chain made ready to walk.
 
-The meaning of every rule stays that of its `when`; here the conjunction is only sorted
-into the part on destination, protocol and port (constant in a cell), the part on the
-source (a region), and the rest. Chains of many rules are indexed by the first part, so
-that the rules a packet can meet are found without trying the others. A chain is made
-ready when it is first met.
+Chains of many rules are indexed by destination, protocol and port, so that the rules a
+packet can meet are found without trying the others.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
-from model.intervals import Intervals, contains
-from model.predicate import Predicate
-from oracle.ladder import Ladder
-from oracle.places import Signature
-from oracle.ruleset import (
-    Action,
-    Chain,
-    Rule,
-)
+from model.intervals import Intervals
+from oracle.ruleset import Chain, Rule
+from oracle.space.ladder import Ladder
+from oracle.space.places import Signature
+from oracle.space.steps import Step
 
 INDEX_FROM = 16  # rules in a chain from which an index is worth its making
-
-
-class Guard(NamedTuple):
-    """A condition in parts; None where it does not speak of the thing.
-
-    `places` are numbers of `Places`, all of which the destination must be in. `rest` is
-    what is left: facts that depend on the hook or on the packet's state.
-    """
-
-    places: tuple[int, ...]
-    protocols: Intervals | None
-    ports: Intervals | None
-    source: Intervals | None
-    rest: tuple[Predicate, ...]
-
-    def admits(self, signature: Signature, protocol: int, port: int) -> bool:
-        """Whether the cell part holds in a cell."""
-        for place in self.places:
-            if place not in signature:
-                return False
-        if self.protocols is not None and not contains(self.protocols, protocol):
-            return False
-        return self.ports is None or contains(self.ports, port)
-
-
-OPEN = Guard((), None, None, None, ())
-
-
-class Step(NamedTuple):
-    """One rule, ready: `then` is its action with pure mark chains called in place."""
-
-    guard: Guard
-    then: Action
-    odds: Fraction | None
-    rule: Rule
 
 
 _Key = tuple[int | None, int | None, int | None]

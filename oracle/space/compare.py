@@ -2,7 +2,7 @@
 
 Exact over all packets: each cell is asked once from the wire (once for each interface
 that a rule tells apart) and once from the node itself, for every source at once. What is
-found here is a suspicion with a packet; `oracle.classify` says what it is, after the
+found here is a suspicion with a packet; `oracle.verdict.classify` says what it is, after the
 plain walk has confirmed it.
 """
 
@@ -16,16 +16,16 @@ from model.frontends import NodeView, Owner
 from model.intervals import EMPTY, Intervals, contains, intersect, size, subtract, union
 from model.node_config import DetectLocalMode
 from model.packet import Origin, Packet
-from oracle.cells import Region, regions, register_model
-from oracle.fates import FatesOfCells
-from oracle.halves import second_half
 from oracle.hooks import interface_matches, subnet
-from oracle.mentions import Mentions
-from oracle.places import Places
-from oracle.programs import Programs
 from oracle.ruleset import Ruleset
-from oracle.typical import typical_source
-from oracle.walk import Walker
+from oracle.space.cells import Region, regions, register_model
+from oracle.space.fates import FatesOfCells
+from oracle.space.halves import second_half
+from oracle.space.mentions import Mentions
+from oracle.space.places import Places
+from oracle.space.programs import Programs
+from oracle.space.typical import typical_source
+from oracle.space.walk import Walker
 
 PROGRESS_EVERY = 4096  # cells between two words of progress
 SHARE_FROM = 2000  # frontends from which a second process is worth its start

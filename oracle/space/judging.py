@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from model.intervals import Intervals, contains, subtract, union
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
-from oracle.flow import Flow
 from oracle.hooks import interface_matches
-from oracle.places import Signature
+from oracle.space.flow import Flow
+from oracle.space.places import Signature
 
 
 class At(NamedTuple):

@@ -15,13 +15,7 @@ from model.node_config import NodeConfig
 from model.odds import left, taken
 from model.outcome import Verdict
 from model.predicate import Fact, Not, Predicate
-from oracle.ends import OWN, Cell, Destination, End, Ends, Group, Later
-from oracle.flow import Flow, joined, marked, narrowed, whole
 from oracle.hooks import Hook, connected_interface, later_hooks, start_hooks
-from oracle.judging import At, judge
-from oracle.places import Places, Signature
-from oracle.program import Program, Step
-from oracle.programs import Programs
 from oracle.ruleset import (
     Accept,
     Continue,
@@ -37,6 +31,13 @@ from oracle.ruleset import (
     Unsupported,
     Untrack,
 )
+from oracle.space.ends import OWN, Cell, Destination, End, Ends, Group, Later
+from oracle.space.flow import Flow, joined, marked, narrowed, whole
+from oracle.space.judging import At, judge
+from oracle.space.places import Places, Signature
+from oracle.space.program import Program
+from oracle.space.programs import Programs
+from oracle.space.steps import Step
 
 
 class Walker:

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from model.outcome import Verdict
-from oracle.flow import Flow
-from oracle.ladder import Ladder
-from oracle.places import Signature
+from oracle.space.flow import Flow
+from oracle.space.ladder import Ladder
+from oracle.space.places import Signature
 
 OWN = -1  # the node's own address, which depends on where the packet comes from
 

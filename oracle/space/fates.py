@@ -13,12 +13,12 @@ from model.fate import Fate
 from model.intervals import EMPTY, Intervals, intersect, subtract, union
 from model.odds import taken
 from model.outcome import Verdict
-from oracle.cells import Region
-from oracle.ends import OWN, Cell, End, Group
-from oracle.flow import Flow
-from oracle.group_fates import GroupFates, spelled_out
-from oracle.walk import Walker
-from oracle.ways import Found, Way, ended, found_of
+from oracle.space.cells import Region
+from oracle.space.ends import OWN, Cell, End, Group
+from oracle.space.flow import Flow
+from oracle.space.group_fates import GroupFates, spelled_out
+from oracle.space.walk import Walker
+from oracle.space.ways import Found, Way, ended, found_of
 
 
 class FatesOfCells:

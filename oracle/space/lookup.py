@@ -12,10 +12,10 @@ from model.frontends import NodeView
 from model.intervals import contains
 from model.outcome import Outcome
 from model.packet import Origin, Packet
-from oracle.compare import Comparison, prepare
-from oracle.ends import Cell
 from oracle.plain import trace
 from oracle.ruleset import Ruleset
+from oracle.space.compare import Comparison, prepare
+from oracle.space.ends import Cell
 
 MAX_REMEMBERED = 1 << 20  # cells kept; a caller asking about more starts afresh
 

@@ -18,11 +18,11 @@ from model.intervals import (
     without_member,
 )
 from model.outcome import Verdict
-from oracle.ends import Cell, Destination, End, Group
-from oracle.flow import Pieces, marked
-from oracle.ladder import Endpoint
 from oracle.ruleset import SetMark
-from oracle.walk import Walker
+from oracle.space.ends import Cell, Destination, End, Group
+from oracle.space.flow import Pieces, marked
+from oracle.space.ladder import Endpoint
+from oracle.space.walk import Walker
 
 _DNAT = Verdict.DNAT.value
 

@@ -1,0 +1,1 @@
+"""From a packet that is treated otherwise to a finding: its kind, its lines, its fellows."""
