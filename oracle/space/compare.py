@@ -14,11 +14,11 @@ from model.expected import Contract
 from model.fate import Fate, Fates
 from model.frontends import NodeView, Owner
 from model.intervals import EMPTY, Intervals, contains, intersect, size, subtract, union
-from model.node_config import DetectLocalMode
 from model.packet import Origin, Packet
-from oracle.hooks import interface_matches, subnet
+from oracle.hooks import subnet
 from oracle.ruleset import Ruleset
 from oracle.space.cells import Region, regions, register_model
+from oracle.space.entries import Entry, entries
 from oracle.space.fates import FatesOfCells
 from oracle.space.halves import second_half
 from oracle.space.mentions import Mentions
@@ -58,15 +58,6 @@ class Tally:
 
 
 @attrs.frozen(eq=False)
-class Entry:
-    """One way for packets to meet the rules: origin and, where it matters, interface."""
-
-    origin: Origin
-    in_interface: str | None
-    from_pod_interface: bool
-
-
-@attrs.frozen(eq=False)
 class Comparison:
     """The rule sets of one family on one node, ready to be compared with its contract."""
 
@@ -91,38 +82,7 @@ def prepare(view: NodeView, rulesets: Sequence[Ruleset]) -> Comparison:
     fates = FatesOfCells(walker, view.family.everything, view.local_addresses)
     patterns = {name for one in programs for name in one.interfaces}
     mentions = Mentions(places, programs, view)
-    return Comparison(view, places, mentions, fates, Contract(view), tuple(_entries(view, patterns)))
-
-
-def _entries(view: NodeView, patterns: set[str]) -> Iterator[Entry]:
-    """One entry from the node, and one from the wire for each interface told apart."""
-    config = view.config
-    if config.detect_local is DetectLocalMode.BRIDGE_INTERFACE:
-        patterns = patterns | {config.bridge_interface}
-    elif config.detect_local is DetectLocalMode.INTERFACE_NAME_PREFIX:
-        patterns = patterns | {config.interface_name_prefix + "+"}
-    patterns = {pattern for pattern in patterns if pattern and pattern != "lo"}
-    if not patterns:
-        yield Entry(Origin.WIRE, None, from_pod_interface=False)
-    else:
-        names = {pattern[:-1] + "0" if pattern.endswith("+") else pattern for pattern in patterns}
-        names |= {_other_interface(patterns)}
-        for name in sorted(names):
-            yield Entry(Origin.WIRE, name, from_pod_interface=_is_pod_interface(view, name))
-    yield Entry(Origin.NODE, None, from_pod_interface=False)
-
-
-def _is_pod_interface(view: NodeView, name: str) -> bool:
-    return view.pod_sources is None and view.is_pod_interface(name)
-
-
-def _other_interface(patterns: set[str]) -> str:
-    """The name of an interface that no rule means."""
-    return next(
-        name
-        for name in ("eth0", "ens3", *(f"other{n}" for n in range(1, 1000)))
-        if not any(interface_matches(pattern, name) for pattern in patterns)
-    )
+    return Comparison(view, places, mentions, fates, Contract(view), tuple(entries(view, patterns)))
 
 
 def compare(
@@ -168,7 +128,7 @@ def _differing(
 ) -> Iterator[tuple[Region, Entry]]:
     """The cells of one share that are not plainly as the contract says."""
     view, fates, contract = comparison.view, comparison.fates, comparison.contract
-    entries = comparison.entries
+    ways_in = comparison.entries
     told = 0
     settled: set[object] = set()
     loopback = view.family.loopback
@@ -181,7 +141,7 @@ def _differing(
             if (number[id(owners[0][0])] if owners else place.destination) % parts != part:
                 continue
         tally.covered += region.size
-        tally.cells += len(entries)
+        tally.cells += len(ways_in)
         cell = region.cell
         key = None
         if not region.met:
@@ -193,7 +153,7 @@ def _differing(
             told = tally.cells
             progress(told)
         agreed = True
-        for entry in entries:
+        for entry in ways_in:
             _, allowed = contract.allowed(
                 cell.destination,
                 cell.protocol,
