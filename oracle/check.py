@@ -3,32 +3,27 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator
 
-from model.addresses import Family, format_address
+from model.addresses import Family
 from model.errors import InputError
-from model.expectation import expect
 from model.frontends import NodeView, node_view
-from model.intervals import contains
 from model.node_config import ProxyMode
-from model.objects import Cluster, ServicePortName
-from model.outcome import Verdict
-from model.packet import PROTOCOL_NAMES, Packet
+from model.objects import Cluster
+from model.packet import Packet
 from oracle.bundle import NodeEvidence
 from oracle.findings import (
     Difference,
     Judged,
-    Line,
     NodeReport,
     NotJudged,
     Trace,
 )
 from oracle.names import ChainOwners
 from oracle.node_rules import NodeRules, read_node
-from oracle.plain import Walk, trace
+from oracle.plain import trace
 from oracle.ruleset import Ruleset
-from oracle.space.compare import Suspicion, Tally, Undecided, compare, prepare
-from oracle.verdict.classify import faults
-from oracle.verdict.fault import Fault
+from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.grouping import grouped
+from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import doubled, hidden_chains, remarks, without_proxy
 
 
@@ -135,100 +130,23 @@ def _judge(
     """(differences, questions left open, cells compared) of one family."""
     tell(f"cutting the {view.family.value} packet space")
     comparison = prepare(view, rulesets)
-    owners = ChainOwners(cluster.services)
     tally = Tally()
     undecided: list[Undecided] = []
-    differences: list[Difference] = [*doubled(view, rulesets), *hidden_chains(view, rulesets)]
+    replay = Replay(view, rulesets, ChainOwners(cluster.services))
     for item in compare(comparison, tally, lambda cells: tell(f"{cells} cells compared")):
         if isinstance(item, Undecided):
             undecided.append(item)
         else:
-            differences += _confirmed(view, rulesets, owners, item)
+            replay.take(item)
     total = 1 << (view.family.bits + 24)
     if tally.covered != total:
         raise AssertionError(f"the cells cover {tally.covered} of {total} destinations")
+    found = [*doubled(view, rulesets), *hidden_chains(view, rulesets), *replay.differences]
     return (
-        grouped(differences, len(view.service_ports)),
-        _open_questions(rulesets, undecided),
+        grouped(found, len(view.service_ports), replay.unreplayed),
+        [*_open_questions(rulesets, undecided), *replay.doubts],
         tally.cells,
     )
-
-
-def _confirmed(
-    view: NodeView, rulesets: tuple[Ruleset, ...], owners: ChainOwners, item: Suspicion
-) -> Iterator[Difference]:
-    """The differences that the plain walk of the suspicion's packet confirms.
-
-    Raises AssertionError when it finds none where rules of a Service are concerned: the
-    two walks must agree.
-    """
-    packet = item.packet
-    expectation = expect(view, packet)
-    traced = trace(rulesets, view.config, packet)
-    if traced.outcome in expectation.allowed:
-        if _tolerated(view, packet, traced):
-            return
-        raise AssertionError(f"the walks disagree about {packet}")
-    if _tolerated(view, packet, traced):
-        return
-    walk = Walk(rulesets, view.config, packet)
-    ends = walk.run()
-    met = tuple(walk.met.values())
-    for fault in faults(packet, item.owners, expectation, traced.outcome, ends, met):
-        name, port = _service_of(item, fault, owners)
-        yield Difference(
-            fault.kind,
-            view.family,
-            name,
-            port if port is not None else packet.port,
-            PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)).upper(),
-            _frontend(packet),
-            packet,
-            expectation.allowed,
-            traced.outcome,
-            fault.lines or _base_lines(rulesets),
-            expectation.cites,
-            fault.explanation,
-        )
-
-
-def _tolerated(view: NodeView, packet: Packet, traced: Trace) -> bool:
-    """Deviations that are no fault: a cache of this node answers for the Service.
-
-    A node-local DNS cache takes the cluster IP as an address of the node and switches
-    connection tracking off for it, so the packet is meant to stay untranslated.
-    """
-    outcome = traced.outcome
-    untracked = any("-j NOTRACK" in line.text or "-j CT --notrack" in line.text for line in traced.path)
-    at_home = contains(view.local_addresses, packet.destination) or not view.config.addresses_are_complete
-    return outcome.verdict is Verdict.PASS and untracked and at_home
-
-
-def _service_of(
-    item: Suspicion, fault: Fault, owners: ChainOwners
-) -> tuple[ServicePortName | None, int | None]:
-    if item.owners:
-        one = item.owners[0][0]
-        return one.name, one.port
-    for line in fault.lines:
-        name = owners.of_rule(line.text)
-        if name is not None:
-            return name, owners.port(name)
-    return None, None
-
-
-def _frontend(packet: Packet) -> str:
-    host = format_address(packet.family, packet.destination)
-    return f"{host}:{packet.port}" if packet.family is Family.IPV4 else f"[{host}]:{packet.port}"
-
-
-def _base_lines(rulesets: tuple[Ruleset, ...]) -> tuple[Line, ...]:
-    """Where the rules should have begun: the first base chain of nat."""
-    for ruleset in rulesets:
-        chain = ruleset.tables.get("nat", {}).get("PREROUTING")
-        if chain is not None:
-            return (Line(ruleset.file, chain.line, f":{chain.name}"),)
-    return (Line(rulesets[0].file, 0, ""),)
 
 
 def _open_questions(rulesets: tuple[Ruleset, ...], undecided: list[Undecided]) -> list[NotJudged]:

@@ -9,6 +9,7 @@ equal to this one, and every difference that is reported was replayed by it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from typing import assert_never
 
@@ -89,7 +90,8 @@ class Walk:
         self._ends: list[End] = []
         self.met: dict[tuple[str, int], Line] = {}
 
-    def run(self) -> list[End]:
+    @cached_property
+    def ends(self) -> list[End]:
         """Every way the walk can end."""
         packet = self._packet
         from_wire = packet.origin is Origin.WIRE
@@ -257,10 +259,13 @@ class Walk:
                     return not inner
                 return inner if inner == "unsure" else f"!{inner}"
             case All(parts):
-                answers = [self._judge(part, hook, state) for part in parts]
-                if False in answers:
-                    return False
-                open_ = [answer for answer in answers if answer is not True]
+                open_: list[str] = []
+                for part in parts:
+                    answer = self._judge(part, hook, state)
+                    if answer is False:
+                        return False
+                    if isinstance(answer, str):
+                        open_.append(answer)
                 return open_[0] if len(open_) == 1 else ("unsure" if open_ else True)
             case Any(parts):
                 some = [self._judge(part, hook, state) for part in parts]
@@ -348,8 +353,12 @@ def trace(rulesets: Sequence[Ruleset], config: NodeConfig, packet: Packet) -> Tr
     `rulesets` are all those of the packet's family on the node, in the order the kernel
     asks them.
     """
-    walk = Walk(rulesets, config, packet)
-    ends = walk.run()
+    return traced(Walk(rulesets, config, packet))
+
+
+def traced(walk: Walk) -> Trace:
+    """What a walk came to, run first if it has not been."""
+    ends = walk.ends
     worlds = list(_worlds(ends))
     outcomes = [_outcome(world) for world in worlds]
     unsure: tuple[NotJudged, ...] = ()

@@ -68,7 +68,9 @@ def difference_lines(difference: Difference, look: Look) -> Iterator[str]:
     odd = _odd_targets(difference.found, *difference.expected)
     yield "    found     " + outcome_text(difference.found, family, odd, look.verbose)
     # Of a frontend that is not there, the lines are only where the packet went by.
-    is_blameless = not difference.lines or difference.kind is Kind.MISSING_FRONTEND
+    # Nor does one line stand for a cause that many Services share.
+    is_general = difference.kind is Kind.MISSING_FRONTEND or bool(difference.also)
+    is_blameless = not difference.lines or is_general
     if is_blameless or look.verbose:
         yield f"    why       {difference.explanation}"
     if is_blameless and not look.verbose:

@@ -152,7 +152,6 @@ def _differing(
         if progress is not None and tally.cells - told > PROGRESS_EVERY:
             told = tally.cells
             progress(told)
-        agreed = True
         for entry in ways_in:
             _, allowed = contract.allowed(
                 cell.destination,
@@ -164,9 +163,8 @@ def _differing(
             found = fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
             worlds = found.worlds
             if not (len(worlds) == 1 and worlds[0] == allowed[0] and not found.stuck):
-                agreed = False
                 yield region, entry
-        if key is not None and agreed:
+        if key is not None:
             settled.add(key)
 
 

@@ -7,18 +7,27 @@ otherwise service ports with the same kind of difference are told together.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from model.intervals import contains
+from model.objects import ServicePortName
 from oracle.findings import Difference, Kind
 
 MANY = 10  # service ports that differ, beyond which they are told together
 
 
-def grouped(differences: Sequence[Difference], service_ports: int) -> list[Difference]:
-    """The differences to report, of a node that has so many service ports in the family."""
+def grouped(
+    differences: Sequence[Difference],
+    service_ports: int,
+    unreplayed: Mapping[ServicePortName, int] | None = None,
+) -> list[Difference]:
+    """The differences to report, of a node that has so many service ports in the family.
+
+    `unreplayed` are further service ports that differ, with their number of frontends.
+    """
+    further = unreplayed or {}
     by_port: dict[tuple[object, ...], Difference] = {}
     frontends: dict[tuple[object, ...], set[tuple[str, str]]] = {}
     for one in differences:
@@ -29,17 +38,21 @@ def grouped(differences: Sequence[Difference], service_ports: int) -> list[Diffe
             by_port[key] = one
         frontends.setdefault(key, set()).add((one.frontend, one.protocol))
     listed = [attrs.evolve(one, frontends=len(frontends[key])) for key, one in by_port.items()]
-    touched = {one.service_port for one in listed if one.service_port is not None}
+    touched = {one.service_port for one in listed if one.service_port is not None} | set(further)
     if len(touched) <= MANY:
         return listed
     if 2 * len(touched) >= service_ports:
-        return _whole_dump(listed, len(touched), service_ports)
+        return _whole_dump(listed, further, len(touched), service_ports)
     out: list[Difference] = []
     by_kind: dict[Kind, list[Difference]] = {}
     for one in listed:
         by_kind.setdefault(one.kind, []).append(one)
-    for alike in by_kind.values():
-        out += [_together(alike)] if len(alike) > MANY else alike
+    for alike in sorted(by_kind.values(), key=len, reverse=True):
+        if further or len(alike) > MANY:
+            out.append(_together(alike, further))
+            further = {}  # told once, with the commonest kind
+        else:
+            out += alike
     return out
 
 
@@ -49,24 +62,29 @@ def _strangeness(one: Difference) -> int:
     return 2 * contains(loopback, one.packet.destination) + contains(loopback, one.packet.source)
 
 
-def _together(alike: Sequence[Difference]) -> Difference:
+def _together(alike: Sequence[Difference], further: Mapping[ServicePortName, int]) -> Difference:
     first = alike[0]
-    names = sorted({one.service_port for one in alike if one.service_port not in (None, first.service_port)})
+    names = {one.service_port for one in alike if one.service_port is not None} | set(further)
+    names.discard(first.service_port)
     return attrs.evolve(
         first,
-        frontends=sum(one.frontends for one in alike),
-        also=tuple(name for name in names if name is not None),
+        frontends=sum(one.frontends for one in alike) + sum(further.values()),
+        also=tuple(sorted(names)),
         explanation=f"{first.explanation}; the same at {len(names)} other service ports",
     )
 
 
-def _whole_dump(listed: Sequence[Difference], touched: int, service_ports: int) -> list[Difference]:
+def _whole_dump(
+    listed: Sequence[Difference],
+    further: Mapping[ServicePortName, int],
+    touched: int,
+    service_ports: int,
+) -> list[Difference]:
     commonest = Counter(one.kind for one in listed).most_common(1)[0][0]
     first = next(one for one in listed if one.kind is commonest)
-    whole = _together([first, *(one for one in listed if one is not first)])
+    whole = _together([first, *(one for one in listed if one is not first)], further)
     explanation = (
-        f"{touched} of {service_ports} service ports differ: these rules are not of this state of the"
-        f" cluster (a proxy that stopped, rules of another moment, or a missing entry); for example: "
-        f"{first.explanation}"
+        f"{touched} of {service_ports} service ports differ, so one cause is likely: a proxy that stopped,"
+        f" rules of another moment, or a rule or policy that all packets meet; here {first.explanation}"
     )
     return [attrs.evolve(whole, explanation=explanation)]

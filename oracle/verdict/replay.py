@@ -1,0 +1,127 @@
+"""Suspicions become differences only after the plain walk of their packet confirms them.
+
+On a node where more Services differ than are told one by one, the service ports beyond
+those are counted and not replayed: what is reported of them is their number and names.
+"""
+
+from collections.abc import Iterator
+
+from model.addresses import Family, format_address
+from model.expectation import expect
+from model.frontends import NodeView
+from model.intervals import contains
+from model.objects import ServicePortName
+from model.outcome import Verdict
+from model.packet import PROTOCOL_NAMES, Packet
+from oracle.findings import Difference, Line, NotJudged, Trace
+from oracle.names import ChainOwners
+from oracle.plain import Walk, traced
+from oracle.ruleset import Ruleset
+from oracle.space.compare import Suspicion
+from oracle.verdict.classify import faults
+from oracle.verdict.fault import Fault
+from oracle.verdict.grouping import MANY
+
+ENOUGH = 40  # packets replayed for one service port; more would tell the same again
+
+
+class Replay:
+    """Takes suspicions and keeps the differences that they prove to be.
+
+    `doubts` are suspicions that the plain walk does not share: a fault of the comparison itself,
+    told as not judged rather than as either verdict.
+    """
+
+    def __init__(self, view: NodeView, rulesets: tuple[Ruleset, ...], owners: ChainOwners) -> None:
+        self._view = view
+        self._rulesets = rulesets
+        self._owners = owners
+        self._replayed: dict[ServicePortName | None, int] = {}
+        self.differences: list[Difference] = []
+        self._suspected: dict[ServicePortName, set[tuple[int, int]]] = {}
+        self.doubts: list[NotJudged] = []
+
+    def take(self, item: Suspicion) -> None:
+        """Replays the suspicion's packet, unless enough of its kind have been."""
+        name = item.owners[0][0].name if item.owners else None
+        count = self._replayed.get(name, 0)
+        if count >= ENOUGH:
+            return
+        if not count and name is not None and len(self._replayed) > MANY:
+            self._suspected.setdefault(name, set()).add((item.packet.destination, item.packet.port))
+            return
+        self._replayed[name] = count + 1
+        self.differences += self._confirmed(item)
+
+    @property
+    def unreplayed(self) -> dict[ServicePortName, int]:
+        """Service ports that were only suspected, with their number of frontends."""
+        return {name: len(frontends) for name, frontends in self._suspected.items()}
+
+    def _confirmed(self, item: Suspicion) -> Iterator[Difference]:
+        view, rulesets, packet = self._view, self._rulesets, item.packet
+        expectation = expect(view, packet)
+        walk = Walk(rulesets, view.config, packet)
+        trace = traced(walk)
+        if _tolerated(view, packet, trace):
+            return
+        if trace.outcome in expectation.allowed:
+            why = f"svcproof's own two readings of the rules disagree about {packet}: please report this"
+            self.doubts.append(NotJudged(rulesets[0].file, 0, "", why, matters=True))
+            return
+        met = tuple(walk.met.values())
+        for fault in faults(packet, item.owners, expectation, trace.outcome, walk.ends, met):
+            name, port = _service_of(item, fault, self._owners)
+            yield Difference(
+                fault.kind,
+                view.family,
+                name,
+                port if port is not None else packet.port,
+                PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)).upper(),
+                _frontend(packet),
+                packet,
+                expectation.allowed,
+                trace.outcome,
+                fault.lines or _base_lines(rulesets),
+                expectation.cites,
+                fault.explanation,
+            )
+
+
+def _tolerated(view: NodeView, packet: Packet, trace: Trace) -> bool:
+    """Deviations that are no fault: a cache of this node answers for the Service.
+
+    A node-local DNS cache takes the cluster IP as an address of the node and switches
+    connection tracking off for it, so the packet is meant to stay untranslated.
+    """
+    outcome = trace.outcome
+    untracked = any("-j NOTRACK" in line.text or "-j CT --notrack" in line.text for line in trace.path)
+    at_home = contains(view.local_addresses, packet.destination) or not view.config.addresses_are_complete
+    return outcome.verdict is Verdict.PASS and untracked and at_home
+
+
+def _service_of(
+    item: Suspicion, fault: Fault, owners: ChainOwners
+) -> tuple[ServicePortName | None, int | None]:
+    if item.owners:
+        one = item.owners[0][0]
+        return one.name, one.port
+    for line in fault.lines:
+        name = owners.of_rule(line.text)
+        if name is not None:
+            return name, owners.port(name)
+    return None, None
+
+
+def _frontend(packet: Packet) -> str:
+    host = format_address(packet.family, packet.destination)
+    return f"{host}:{packet.port}" if packet.family is Family.IPV4 else f"[{host}]:{packet.port}"
+
+
+def _base_lines(rulesets: tuple[Ruleset, ...]) -> tuple[Line, ...]:
+    """Where the rules should have begun: the first base chain of nat."""
+    for ruleset in rulesets:
+        chain = ruleset.tables.get("nat", {}).get("PREROUTING")
+        if chain is not None:
+            return (Line(ruleset.file, chain.line, f":{chain.name}"),)
+    return (Line(rulesets[0].file, 0, ""),)
