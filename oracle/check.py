@@ -17,7 +17,7 @@ from oracle.findings import (
     NotJudged,
     Trace,
 )
-from oracle.names import ChainOwners
+from oracle.names import ChainOwners, is_kube_proxy_rule
 from oracle.node_rules import NodeRules, read_node
 from oracle.plain import trace
 from oracle.ruleset import Ruleset
@@ -153,7 +153,7 @@ def _open_questions(rulesets: tuple[Ruleset, ...], undecided: list[Undecided]) -
     """Every line that was not judged, once; it matters when some packet's fate hangs on it."""
     matters: dict[tuple[str, int], int] = {}
     for item in undecided:
-        for line in item.lines:
+        for line in item.lines if item.owners else _proxys_lines(rulesets, item.lines):
             matters[line] = matters.get(line, 0) + 1
     out: list[NotJudged] = []
     for ruleset in rulesets:
@@ -172,6 +172,14 @@ def _open_questions(rulesets: tuple[Ruleset, ...], undecided: list[Undecided]) -
             if (ruleset.file, line) not in matters
         ]
     return out
+
+
+def _proxys_lines(
+    rulesets: tuple[Ruleset, ...], lines: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, int], ...]:
+    """The lines, when kube-proxy's are among them: others' rules for others' packets are theirs."""
+    texts = (_text_of(one, number) for one in rulesets for file, number in lines if file == one.file)
+    return lines if any(map(is_kube_proxy_rule, texts)) else ()
 
 
 def _text_of(ruleset: Ruleset, line: int) -> str:

@@ -81,6 +81,37 @@ def subnet(one: InterfaceAddress) -> Intervals:
     return ((low, low | (1 << host_bits) - 1),)
 
 
+def leaves_by(config: NodeConfig, family: Family, pattern: str, destination: int) -> bool | None:
+    """Whether a packet for another host leaves by an interface that `-o` means.
+
+    None where that is not known. An interface in whose subnet the destination is takes it;
+    one with subnets of its own that do not hold it does not (a docker0), unless it is the
+    one of the node's primary address, where the other routes lead.
+    """
+    interface = connected_interface(config, family, destination)
+    if interface is not None:
+        return interface_matches(pattern, interface)
+    if pattern == "lo":
+        return False
+    if not config.addresses_are_complete or pattern.endswith("+"):
+        return None
+    own = [one for one in config.addresses if one.family is family and one.interface == pattern]
+    primary = config.primary_address(family)
+    if not own or primary is None or any(one.address == primary for one in own):
+        return None
+    return None if any(one.prefix_length == family.bits for one in own) else False
+
+
+def is_attached(config: NodeConfig, family: Family, source: int) -> bool:
+    """Whether an address is in a network that hangs on this node alone, behind an interface
+    other than the one of the node's primary address (a docker0, a pod bridge)."""
+    interface = connected_interface(config, family, source)
+    primary = config.primary_address(family)
+    if interface is None or primary is None:
+        return False
+    return all(one.address != primary for one in config.addresses if one.interface == interface)
+
+
 def connected_interface(config: NodeConfig, family: Family, destination: int) -> str | None:
     """The interface whose own subnet holds the address, None when no subnet says.
 

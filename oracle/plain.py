@@ -22,7 +22,7 @@ from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
 from model.packet import Origin, Packet
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
 from oracle.findings import Line, NotJudged, Trace
-from oracle.hooks import Hook, connected_interface, interface_matches, later_hooks, start_hooks
+from oracle.hooks import Hook, interface_matches, later_hooks, leaves_by, start_hooks
 from oracle.ruleset import (
     Accept,
     Chain,
@@ -314,10 +314,8 @@ class Walk:
             return False
         if contains(self._local, state.destination):
             return interface_matches(pattern, "lo")
-        interface = connected_interface(self._config, self._packet.family, state.destination)
-        if interface is None:
-            return False if pattern == "lo" else "unsure"
-        return interface_matches(pattern, interface)
+        known = leaves_by(self._config, self._packet.family, pattern, state.destination)
+        return "unsure" if known is None else known
 
 
 def _ctstate(name: str, state: State) -> bool:

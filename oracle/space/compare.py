@@ -74,7 +74,7 @@ def prepare(view: NodeView, rulesets: Sequence[Ruleset]) -> Comparison:
     places = Places(view.family)
     programs = tuple(Programs(one, places, view.local_addresses) for one in rulesets)
     register_model(places, view)
-    if any(one.asks_out_interface for one in programs):
+    if any(one.out_interfaces for one in programs):
         for address in view.config.addresses:
             if address.family is view.family:
                 places.register(subnet(address))

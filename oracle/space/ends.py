@@ -7,6 +7,9 @@ from oracle.space.flow import Flow
 from oracle.space.ladder import Ladder
 from oracle.space.places import Signature
 
+# For names that `-o` asks for, whether the packet leaves by what they mean; not listed: unknown.
+Outward = tuple[tuple[str, bool], ...]
+
 OWN = -1  # the node's own address, which depends on where the packet comes from
 
 
@@ -49,7 +52,7 @@ class Destination(NamedTuple):
 
     signature: Signature  # of the sets that rules met by then speak of
     to_node: bool
-    outward: str | None
+    outward: Outward
 
 
 class Cell(NamedTuple):

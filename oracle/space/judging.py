@@ -5,6 +5,7 @@ from typing import NamedTuple
 from model.intervals import Intervals, contains, subtract, union
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
 from oracle.hooks import interface_matches
+from oracle.space.ends import Outward
 from oracle.space.flow import Flow
 from oracle.space.places import Signature
 
@@ -17,7 +18,7 @@ class At(NamedTuple):
     port: int
     translated: bool
     inward: str | None  # interface the packet came in by, "" for none
-    outward: str | None  # interface it leaves by, "" for none, None where unknown
+    outward: Outward | None  # what is known of the interface it leaves by, None where there is none
 
 
 def judge(literal: Predicate, at: At, flow: Flow) -> bool | str | Intervals:
@@ -46,8 +47,8 @@ def judge(literal: Predicate, at: At, flow: Flow) -> bool | str | Intervals:
             return interface_matches(argument, at.inward)
         case Fact("out-interface", argument):
             if at.outward is None:
-                return False if argument == "lo" else "unsure"
-            return interface_matches(argument, at.outward)
+                return False
+            return dict(at.outward).get(argument, "unsure")
         case Fact("recent", argument):
             return argument
         case Any(parts):

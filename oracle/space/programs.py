@@ -22,7 +22,7 @@ class Programs:
     def __init__(self, ruleset: Ruleset, places: Places, local: Intervals) -> None:
         self.ruleset = ruleset
         self.interfaces: set[str] = set()
-        self.asks_out_interface = False
+        self.out_interfaces: set[str] = set()
         self._places = places
         family = ruleset.family
         self._everything = family.everything
@@ -68,7 +68,7 @@ class Programs:
     @property
     def asks_interface(self) -> bool:
         """Whether any rule asks by which interface a packet comes or goes."""
-        return bool(self.interfaces) or self.asks_out_interface
+        return bool(self.interfaces or self.out_interfaces)
 
     def base(self, table: str, chain: str) -> Program | None:
         """A base chain, None when the rule set has none of that name."""
@@ -188,7 +188,7 @@ class Programs:
         if isinstance(inner, Fact) and inner.name == "in-interface":
             self.interfaces.add(inner.argument)
         elif isinstance(inner, Fact) and inner.name == "out-interface":
-            self.asks_out_interface = True
+            self.out_interfaces.add(inner.argument)
 
 
 def _pure_mark(chain: Chain) -> SetMark | None:

@@ -15,7 +15,7 @@ from model.node_config import NodeConfig
 from model.odds import left, taken
 from model.outcome import Verdict
 from model.predicate import Fact, Not, Predicate
-from oracle.hooks import Hook, connected_interface, later_hooks, start_hooks
+from oracle.hooks import Hook, interface_matches, later_hooks, leaves_by, start_hooks
 from oracle.ruleset import (
     Accept,
     Continue,
@@ -31,7 +31,7 @@ from oracle.ruleset import (
     Unsupported,
     Untrack,
 )
-from oracle.space.ends import OWN, Cell, Destination, End, Ends, Group, Later
+from oracle.space.ends import OWN, Cell, Destination, End, Ends, Group, Later, Outward
 from oracle.space.flow import Flow, joined, marked, narrowed, whole
 from oracle.space.judging import At, judge
 from oracle.space.places import Places, Signature
@@ -62,7 +62,7 @@ class Walker:
         self._local = local
         self.fresh = whole(family.everything)
         self._stages: dict[tuple[bool, bool | None], list[tuple[Hook, Programs, Program]]] = {}
-        self._asks_out = any(one.asks_out_interface for one in programs)
+        self._asked_out = sorted({name for one in programs for name in one.out_interfaces})
         roots = [
             [(table, base) for table, base in one.bases() if (table, base.name) not in _BEFORE_NAT]
             for one in programs
@@ -141,10 +141,14 @@ class Walker:
         found = self._destinations.get(address)
         if found is None:
             to_node = contains(self._local, address)
-            outward: str | None = None
-            if self._asks_out:
-                known = connected_interface(self._config, self._family, address)
-                outward = "lo" if to_node else known
+            outward: Outward = ()
+            if to_node:
+                outward = tuple((name, interface_matches(name, "lo")) for name in self._asked_out)
+            elif self._asked_out:
+                answers = (
+                    (name, leaves_by(self._config, self._family, name, address)) for name in self._asked_out
+                )
+                outward = tuple((name, answer) for name, answer in answers if answer is not None)
             signature = self._places.signature(address) & self._later_places
             kind = Destination(signature, to_node, outward)
             found = self._destinations[address] = self._kinds.setdefault(kind, kind)
@@ -379,9 +383,9 @@ def _says(program: Program) -> list[tuple[object, ...]]:
     return [(step.guard, step.then, step.odds, step.rule.remember, program.policy) for step in program.steps]
 
 
-def _place(hook: Hook, at: At, in_interface: str | None, outward: str | None) -> At:
+def _place(hook: Hook, at: At, in_interface: str | None, outward: Outward) -> At:
     """Where a walk is at a hook."""
     return at._replace(
         inward=in_interface if hook.inward is None else hook.inward,
-        outward=outward if hook.leaves else "",
+        outward=outward if hook.leaves else None,
     )

@@ -9,7 +9,7 @@ from model.packet import Packet
 from oracle.findings import Line
 from oracle.names import is_kube_proxy_rule
 from oracle.plain import End
-from oracle.ruleset import Masquerade
+from oracle.ruleset import Dnat, Masquerade, Redirect
 
 MAX_LINES = 8  # guilty lines kept a difference
 
@@ -105,3 +105,29 @@ def is_guarded(packet: Packet) -> bool:
     return loopback[0] <= packet.destination <= loopback[1] and not (
         loopback[0] <= packet.source <= loopback[1]
     )
+
+
+def is_translated_by_proxy(ends: Sequence[End]) -> bool:
+    """Whether some way is translated by a rule of kube-proxy's."""
+    return any(
+        isinstance(rule.then, Dnat | Redirect) and is_kube_proxy_rule(rule.text)
+        for end in ends
+        if end.verdict is Verdict.DNAT
+        for _, rule in end.state.trail
+    )
+
+
+def is_egress_of_others(cites: Sequence[str], ends: Sequence[End], *, from_attached: bool) -> bool:
+    """Whether a source is replaced only as that of a pod or container is when it leaves its network.
+
+    Network plugins do that (flannel, ip-masq-agent, Calico's natOutgoing, docker), and the
+    Service asks nothing of it: its rows MASQ-03 and MASQ-05 only say that kube-proxy does not.
+    """
+    others = all(
+        not is_kube_proxy_rule(rule.text)
+        for end in ends
+        if end.state.masqueraded
+        for _, rule in end.state.trail
+        if isinstance(rule.then, Masquerade)
+    )
+    return others and (from_attached or "MASQ-03" in cites or "MASQ-05" in cites)

@@ -21,8 +21,10 @@ from oracle.verdict.blame import (
     cited,
     deciding,
     entries,
+    is_egress_of_others,
     is_guarded,
     is_proxys_doing,
+    is_translated_by_proxy,
     sent_to,
     unknown_targets,
     way_in,
@@ -37,14 +39,18 @@ def faults(
     found: Outcome,
     ends: Sequence[End],
     met: Sequence[Line],
+    *,
+    from_attached: bool,
 ) -> list[Fault]:
     """Every kind of difference between what is allowed for a packet and what was found."""
     expected = _closest(expectation.allowed, found)
-    case = Evidence(packet, owners, expectation, expected, found, ends, met)
+    case = Evidence(packet, owners, expectation, expected, found, ends, met, from_attached)
     translated = any(leaf.verdict is Verdict.DNAT for leaf in found.leaves)
     if expected.verdict is Verdict.DNAT:
         return _other_targets(case) if translated else [_not_translated(case)]
     if translated:
+        if not owners and not is_translated_by_proxy(ends):
+            return []  # a published container port, say: nobody's Service
         return [_translated_anyway(case)]
     if not owners and not is_proxys_doing(packet, ends):
         return []
@@ -191,7 +197,7 @@ def _masquerade(case: Evidence) -> list[Fault]:
                 "the client's address is kept where it must be replaced, so replies bypass this node",
             )
         )
-    if gains:
+    if gains and not is_egress_of_others(case.expectation.cites, ends, from_attached=case.from_attached):
         marking: list[tuple[str, object]] = []
         for end in ends:
             if end.state.masqueraded:

@@ -23,6 +23,7 @@ class Evidence:
     found: Outcome
     ends: Sequence[End]
     met: Sequence[Line]
+    from_attached: bool  # the source is in a network behind this node alone
 
 
 @attrs.frozen

@@ -14,6 +14,7 @@ from model.objects import ServicePortName
 from model.outcome import Verdict
 from model.packet import PROTOCOL_NAMES, Packet
 from oracle.findings import Difference, Line, NotJudged, Trace
+from oracle.hooks import is_attached
 from oracle.names import ChainOwners
 from oracle.plain import Walk, traced
 from oracle.ruleset import Ruleset
@@ -70,7 +71,9 @@ class Replay:
             self.doubts.append(NotJudged(rulesets[0].file, 0, "", why, matters=True))
             return
         met = tuple(walk.met.values())
-        for fault in faults(packet, item.owners, expectation, trace.outcome, walk.ends, met):
+        attached = is_attached(view.config, view.family, packet.source)
+        found = trace.outcome
+        for fault in faults(packet, item.owners, expectation, found, walk.ends, met, from_attached=attached):
             name, port = _service_of(item, fault, self._owners)
             yield Difference(
                 fault.kind,
@@ -81,7 +84,7 @@ class Replay:
                 _frontend(packet),
                 packet,
                 expectation.allowed,
-                trace.outcome,
+                found,
                 fault.lines or _base_lines(rulesets),
                 expectation.cites,
                 fault.explanation,
