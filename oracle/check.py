@@ -153,7 +153,7 @@ def _open_questions(rulesets: tuple[Ruleset, ...], undecided: list[Undecided]) -
     """Every line that was not judged, once; it matters when some packet's fate hangs on it."""
     matters: dict[tuple[str, int], int] = {}
     for item in undecided:
-        for line in item.lines if item.owners else _proxys_lines(rulesets, item.lines):
+        for line in item.lines if item.promised else _proxys_lines(rulesets, item.lines):
             matters[line] = matters.get(line, 0) + 1
     out: list[NotJudged] = []
     for ruleset in rulesets:

@@ -14,7 +14,7 @@ from model.expected import Contract
 from model.fate import Fate, Fates
 from model.frontends import NodeView, Owner
 from model.intervals import EMPTY, Intervals, contains, intersect, size, subtract, union
-from model.packet import Origin, Packet
+from model.packet import TCP, Origin, Packet
 from oracle.hooks import subnet
 from oracle.ruleset import Ruleset
 from oracle.space.cells import Region, regions, register_model
@@ -42,10 +42,13 @@ class Suspicion:
 
 @attrs.frozen
 class Undecided:
-    """A cell whose fate depends on lines that cannot be judged, as (file, line)."""
+    """A cell whose fate depends on lines that cannot be judged, as (file, line).
 
-    region: Region
-    owners: tuple[Owner, ...]
+    `promised` says whether the contract demands anything of its packets: they are a
+    Service's, for the health check port, or held off by the loopback guard.
+    """
+
+    promised: bool
     lines: tuple[tuple[str, int], ...]
 
 
@@ -180,7 +183,8 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
     )
     found = comparison.fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
     if found.stuck:
-        yield Undecided(region, owners, found.unsure)
+        everything = comparison.contract.sources(entry.origin)
+        yield Undecided(_is_promised(view, region, owners, everything), found.unsure)
         return
     wrong = [unlike(world, allowed) for world in found.worlds]
     if not any(wrong):
@@ -189,7 +193,10 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
     for others in wrong[1:]:
         surely = intersect(surely, others)
     if any(others != surely for others in wrong):
-        yield Undecided(region, owners, found.unsure)
+        undecided: Intervals = EMPTY
+        for others in wrong:
+            undecided = union(undecided, subtract(others, surely))
+        yield Undecided(_is_promised(view, region, owners, undecided), found.unsure)
     for sources in _kinds_of_source(surely, allowed):
         packet = Packet(
             view.family,
@@ -201,6 +208,15 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
             entry.in_interface,
         )
         yield Suspicion(packet, region, owners)
+
+
+def _is_promised(view: NodeView, region: Region, owners: tuple[Owner, ...], sources: Intervals) -> bool:
+    cell, loopback = region.cell, view.family.loopback
+    from_elsewhere = bool(subtract(sources, loopback))
+    guarded = view.localhost_node_ports and contains(loopback, cell.destination) and from_elsewhere
+    at_home = contains(view.local_addresses, cell.destination)
+    health = at_home and cell.protocol == TCP and cell.port in view.health_check_ports
+    return bool(owners) or guarded or health
 
 
 def unlike(found: Fates, allowed: Sequence[Fates]) -> Intervals:
