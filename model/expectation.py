@@ -22,7 +22,7 @@ from model.forwarding import (
     HAS_USABLE,
     INTERNAL_LOCAL,
     LOCAL_SET_EMPTY,
-    LOCALHOST_SERVED,
+    LOOPBACK_GUARDED,
     MASQUERADE_ALL,
     ON_NODE_PORT_ADDRESS,
     OUTSIDE_RANGES,
@@ -137,7 +137,7 @@ def _packet_facts(view: NodeView, packet: Packet) -> dict[Fact, bool]:
         ON_NODE_PORT_ADDRESS: contains(view.node_port_addresses, packet.destination),
         TO_LOOPBACK: contains(view.family.loopback, packet.destination),
         FROM_LOOPBACK: contains(view.family.loopback, packet.source),
-        LOCALHOST_SERVED: view.localhost_node_ports,
+        LOOPBACK_GUARDED: view.guards_loopback,
         DETECTOR_PRESENT: view.detector,
         MASQUERADE_ALL: view.config.masquerade_all,
     }

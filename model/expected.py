@@ -28,7 +28,7 @@ from model.forwarding import (
     IS_LBV,
     IS_NP,
     LOCAL_SET_EMPTY,
-    LOCALHOST_SERVED,
+    LOOPBACK_GUARDED,
     MASQUERADE_ALL,
     ON_NODE_PORT_ADDRESS,
     OUTSIDE_RANGES,
@@ -134,7 +134,7 @@ class Contract:
         known: Known = {
             TO_LOOPBACK: contains(view.family.loopback, destination),
             FROM_LOOPBACK: view.family.loopback,
-            LOCALHOST_SERVED: view.localhost_node_ports,
+            LOOPBACK_GUARDED: view.guards_loopback,
         }
         left = self.sources(origin)
         out: list[Fate] = []

@@ -98,10 +98,10 @@ MASQUERADE: tuple[MasqueradeRow, ...] = (
 # Packets that belong to no frontend.
 TO_LOOPBACK = Fact("destination is loopback")
 FROM_LOOPBACK = Fact("source is loopback")
-LOCALHOST_SERVED = Fact("node ports are served on loopback")
+LOOPBACK_GUARDED = Fact("node ports are served on loopback, so it has a guard")
 
 UNOWNED: tuple[Row, ...] = (
     # Serving node ports on loopback opens 127/8 to the wire; a guard closes it again (BZ-01).
-    Row("MODE-02", All((TO_LOOPBACK, Not(FROM_LOOPBACK), LOCALHOST_SERVED)), Decision.DROP),
+    Row("MODE-02", All((TO_LOOPBACK, Not(FROM_LOOPBACK), LOOPBACK_GUARDED)), Decision.DROP),
     Row("FWD-OBJ-05", All(), Decision.PASS),
 )

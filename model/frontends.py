@@ -27,6 +27,7 @@ from model.objects import (
 )
 from model.packet import PROTOCOL_NUMBERS
 from model.proxy_endpoints import EndpointList, merge_slices
+from model.proxy_version import Quirk
 
 PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 
@@ -96,7 +97,7 @@ class NodeView:
     node_port_addresses: Intervals
     pod_sources: Intervals | None
     detector: bool
-    localhost_node_ports: bool
+    guards_loopback: bool
     health_check_ports: frozenset[int]
 
     def owners(self, destination: int, protocol: int, port: int) -> tuple[Owner, ...]:
@@ -156,7 +157,7 @@ def node_view(cluster: Cluster, config: NodeConfig, family: Family) -> NodeView:
         node_port_addresses=node_port_addresses(config, family),
         pod_sources=pod_sources,
         detector=detector,
-        localhost_node_ports=localhost,
+        guards_loopback=localhost and Quirk.UNGUARDED not in config.quirks,
         health_check_ports=frozenset(
             view.health_check_node_port for view in views if view.health_check_node_port
         ),

@@ -56,6 +56,8 @@ class Quirk(enum.Enum):
     MARKED_DROPS = "what is dropped by a mark is forwarded all the same"
     # Up to 1.19 external IPs are refused in INPUT only, load balancer IPs everywhere.
     EARLY_REFUSALS = "refusals of external addresses hang in other hooks"
+    # Up to 1.26 kubelet wrote the guard of 127/8, where anyone did (CVE-2020-8558).
+    UNGUARDED = "nothing keeps neighbours from the node's loopback"
     # Up to 1.20 an external IP is not served to the node itself.
     EXTERNAL_FROM_ELSEWHERE = "external IPs are served only to sources that are not the node's"
 

@@ -54,7 +54,10 @@ def quirks(rulesets: Iterable[Ruleset]) -> frozenset[Quirk]:
         for rule in chain.rules
     ):
         found.add(Quirk.MARKED_DROPS)
-    newest = minors(rulesets)[1]
+    oldest, newest = minors(rulesets)
+    guarded = any("KUBE-FIREWALL" in ruleset.tables.get("filter", {}) for ruleset in rulesets)
+    if not guarded and oldest < 27:  # since then kube-proxy itself always writes the chain
+        found.add(Quirk.UNGUARDED)
     if newest <= 20:
         found.add(Quirk.EXTERNAL_FROM_ELSEWHERE)
     if newest <= 19:

@@ -213,7 +213,7 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
 def _is_promised(view: NodeView, region: Region, owners: tuple[Owner, ...], sources: Intervals) -> bool:
     cell, loopback = region.cell, view.family.loopback
     from_elsewhere = bool(subtract(sources, loopback))
-    guarded = view.localhost_node_ports and contains(loopback, cell.destination) and from_elsewhere
+    guarded = view.guards_loopback and contains(loopback, cell.destination) and from_elsewhere
     at_home = contains(view.local_addresses, cell.destination)
     health = at_home and cell.protocol == TCP and cell.port in view.health_check_ports
     return bool(owners) or guarded or health

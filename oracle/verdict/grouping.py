@@ -1,6 +1,7 @@
 """Equal causes once: many differences become the few that a reader needs.
 
-One finding a service port and kind, with the number of frontends that share it. Where
+One finding a service port and kind, with the number of frontends that share it; what is no
+Service's is one finding for each kind, guilty lines and rule. Where
 more service ports differ than a person would read, and they are most of the node's, the
 cause is the dump as a whole (frozen, or of another moment), and that is one finding;
 otherwise service ports with the same kind of difference are told together.
@@ -31,7 +32,7 @@ def grouped(
     by_port: dict[tuple[object, ...], Difference] = {}
     frontends: dict[tuple[object, ...], set[tuple[str, str]]] = {}
     for one in differences:
-        owner: object = one.service_port if one.service_port is not None else (one.frontend, one.protocol)
+        owner: object = one.service_port if one.service_port is not None else (one.lines, one.cites)
         key = (owner, one.kind)
         known = by_port.get(key)
         if known is None or _strangeness(one) < _strangeness(known):

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from model.addresses import Family, format_address
 from model.expectation import expect
 from model.frontends import NodeView
+from model.node_ports import serves_localhost
 from model.packet import PROTOCOL_NAMES, TCP, Origin, Packet
 from model.predicate import All, Fact, Not, Predicate
+from model.proxy_version import Quirk
 from oracle.findings import Difference, Kind, Line, NotJudged
 from oracle.names import is_kube_proxy_rule
 from oracle.plain import trace
@@ -29,6 +31,11 @@ def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
         if len(owners) > 1:
             names = " and ".join(str(one.name) for one, _ in owners)
             yield f"node port {port}/{PROTOCOL_NAMES[protocol].upper()} is claimed by {names} (ALLOC-NP-09)"
+    if Quirk.UNGUARDED in view.config.quirks and serves_localhost(view.config, view.family):
+        yield (
+            "no chain KUBE-FIREWALL: node ports are served on loopback, and nothing in this dump keeps"
+            " neighbours from the node's own loopback ports (BZ-01)"
+        )
     for ruleset in rulesets:
         for note in ruleset.warnings:
             yield f"{ruleset.file}:{note.line}: {note.what}"

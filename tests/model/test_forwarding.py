@@ -21,7 +21,7 @@ from model.forwarding import (
     IS_LBV,
     IS_NP,
     LOCAL_SET_EMPTY,
-    LOCALHOST_SERVED,
+    LOOPBACK_GUARDED,
     MASQUERADE,
     MASQUERADE_ALL,
     ON_NODE_PORT_ADDRESS,
@@ -42,7 +42,7 @@ FACTS = (
     *(INTERNAL_LOCAL, EXTERNAL_LOCAL, HAS_USABLE, LOCAL_SET_EMPTY),
     *(FROM_POD, FROM_HOST, OUTSIDE_RANGES, SENT_BY_NODE),
     *(DETECTOR_PRESENT, MASQUERADE_ALL, HAIRPIN, ENDS_ON_NODE),
-    *(TO_LOOPBACK, FROM_LOOPBACK, LOCALHOST_SERVED),
+    *(TO_LOOPBACK, FROM_LOOPBACK, LOOPBACK_GUARDED),
 )
 
 
@@ -146,8 +146,8 @@ def test_the_source_is_rewritten_by_the_first_row(true: set[Fact], expected: tup
     ("true", "expected"),
     [
         (set(), ("FWD-OBJ-05", PASS)),
-        ({TO_LOOPBACK, LOCALHOST_SERVED}, ("MODE-02", DROP)),
-        ({TO_LOOPBACK, LOCALHOST_SERVED, FROM_LOOPBACK}, ("FWD-OBJ-05", PASS)),
+        ({TO_LOOPBACK, LOOPBACK_GUARDED}, ("MODE-02", DROP)),
+        ({TO_LOOPBACK, LOOPBACK_GUARDED, FROM_LOOPBACK}, ("FWD-OBJ-05", PASS)),
         ({TO_LOOPBACK}, ("FWD-OBJ-05", PASS)),
     ],
 )

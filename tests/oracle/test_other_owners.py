@@ -14,6 +14,11 @@ from oracle.findings import Kind, NodeReport, NodeVerdict
 BUNDLE = Path(__file__).parents[1] / "dumps" / "etp-local-lb.iptables"
 
 
+def without_guard(dump: str) -> str:
+    """The dump without the chain that guards loopback, as if kubelet had never written it."""
+    return "\n".join(line for line in dump.splitlines() if "KUBE-FIREWALL" not in line) + "\n"
+
+
 @lru_cache
 def recorded() -> tuple[NodeEvidence, str]:
     """A healthy node's evidence and its IPv4 dump."""
@@ -23,12 +28,16 @@ def recorded() -> tuple[NodeEvidence, str]:
     )
 
 
-def judged(dump: str, interface: tuple[str, str, int] | None = None) -> NodeReport:
-    """The report on the node with another IPv4 dump, and one more (interface, address, prefix length)."""
+def judged(dump: str, interface: tuple[str, str, int] | None = None, *, alone: bool = False) -> NodeReport:
+    """The report on the node with another IPv4 dump, and one more (interface, address, prefix length).
+
+    `alone` leaves the IPv6 dump out, which tells of the version too.
+    """
     evidence, _ = recorded()
     rules = tuple(
         RulesFile(file.label, dump.encode()) if file.label.endswith("/iptables-save") else file
         for file in evidence.rules
+        if not alone or file.label.endswith("/iptables-save")
     )
     evidence = attrs.evolve(evidence, rules=rules)
     if interface is not None:
@@ -189,3 +198,21 @@ def test_a_node_local_dns_cache_answers_in_the_services_place() -> None:
 
     assert here.verdict is NodeVerdict.CONFORMS
     assert {one.kind for one in away.differences} == {Kind.MISSING_FRONTEND}
+
+
+def test_a_missing_guard_is_a_fault_where_kube_proxy_writes_it() -> None:
+    """The recorded rules are of a version that always writes the chain itself (BZ-01)."""
+    found = judged(without_guard(dump())).differences
+
+    assert {(one.kind, one.cites) for one in found} == {(Kind.WRONG_VERDICT, ("MODE-02",))}
+
+
+def test_a_missing_guard_is_a_warning_where_kubelet_wrote_it() -> None:
+    """Rules without the counters of 1.31 and later may be of a time when it was kubelet's."""
+    old = "\n".join(line for line in without_guard(dump()).splitlines() if "localhost_nps" not in line)
+    old = old.replace("-m nfacct --nfacct-name  ct_state_invalid_dropped_pkts ", "") + "\n"
+
+    report = judged(old, alone=True)
+
+    assert report.verdict is NodeVerdict.CONFORMS
+    assert any("BZ-01" in warning for warning in report.warnings)
