@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from model.objects import ObjectName, Service, ServicePortName
 
@@ -52,15 +53,23 @@ class ChainOwners:
     """Service ports by the hash in their chains' names, as of any version."""
 
     def __init__(self, services: Iterable[Service]) -> None:
-        self._by_hash: dict[str, ServicePortName] = {}
-        self._ports: dict[ServicePortName, int] = {}
-        for service in services:
-            for port in service.ports:
-                name = ServicePortName(service.name, port.name, port.protocol)
-                protocol = port.protocol.lower()
-                self._ports[name] = port.port
-                for text in (str(name), f"{service.name}:{port.name}"):  # up to 1.19: always a colon
-                    self._by_hash[chain_hash(text + protocol)] = name
+        self._services = tuple(services)
+
+    @cached_property
+    def _ports(self) -> dict[ServicePortName, int]:
+        return {
+            ServicePortName(service.name, port.name, port.protocol): port.port
+            for service in self._services
+            for port in service.ports
+        }
+
+    @cached_property
+    def _by_hash(self) -> dict[str, ServicePortName]:
+        out: dict[str, ServicePortName] = {}
+        for name in self._ports:
+            for text in (str(name), f"{name.service}:{name.port_name}"):  # up to 1.19: always a colon
+                out[chain_hash(text + name.protocol.lower())] = name
+        return out
 
     def port(self, name: ServicePortName) -> int | None:
         """The Service's port of that name, None when the objects have it no more."""

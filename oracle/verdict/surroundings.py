@@ -23,8 +23,8 @@ _REPLACEMENTS = {"CILIUM_": "Cilium", "ANTREA-": "Antrea", "KUBE-ROUTER-": "kube
 def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
     """Warnings: Services that claim one frontend, and what the dump itself warns of."""
     for (address, protocol, port), owners in view.by_address.items():
-        names = " and ".join(dict.fromkeys(str(one.name) for one, _ in owners))
-        if len({one.name for one, _ in owners}) > 1:
+        if len(owners) > 1 and len({one.name for one, _ in owners}) > 1:
+            names = " and ".join(dict.fromkeys(str(one.name) for one, _ in owners))
             place = f"{format_address(view.family, address)} port {port}/{PROTOCOL_NAMES[protocol].upper()}"
             yield f"{place} is claimed by {names}: either may get the traffic (FWD-OBJ-08)"
     for (protocol, port), owners in view.by_node_port.items():
