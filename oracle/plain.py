@@ -161,28 +161,30 @@ class Walk:
         self, ruleset: Ruleset, hook: Hook, rule: Rule, state: State
     ) -> tuple[list[State], list[State]]:
         """(states in which the rule takes the packet, states in which it does not)."""
-        answer = self._judge(rule.when, hook, state)
-        if answer is False:
+        parts = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
+        answers = [self._judge(part, hook, state) for part in parts]
+        if False in answers:
             return [], [state]
         place = (ruleset.file, rule.line)
-        taken, passed = [state], []
-        if answer == "unsure":
-            assumed = dict(state.unsure).get(place)
-            if assumed is None:
-                taken = [attrs.evolve(state, unsure=(*state.unsure, (place, True)))]
-                passed = [attrs.evolve(state, unsure=(*state.unsure, (place, False)))]
-            elif not assumed:
+        one, passed = state, []
+        if "unsure" in answers:
+            assumed = dict(one.unsure).get(place)
+            if assumed is False:
                 return [], [state]
-        elif isinstance(answer, str):
-            known = dict(state.asked)
-            name = answer.removeprefix("!")
-            if name in known:
-                if known[name] == answer.startswith("!"):
-                    return [], [state]
-            else:
-                hit = not answer.startswith("!")
-                taken = [attrs.evolve(state, asked=(*state.asked, (name, hit)))]
-                passed = [attrs.evolve(state, asked=(*state.asked, (name, not hit)))]
+            if assumed is None:
+                passed.append(attrs.evolve(one, unsure=(*one.unsure, (place, False))))
+                one = attrs.evolve(one, unsure=(*one.unsure, (place, True)))
+        for answer in answers:
+            if not isinstance(answer, str) or answer == "unsure":
+                continue
+            name, hit = answer.removeprefix("!"), not answer.startswith("!")
+            known = dict(one.asked).get(name)
+            if known is None:
+                passed.append(attrs.evolve(one, asked=(*one.asked, (name, not hit))))
+                one = attrs.evolve(one, asked=(*one.asked, (name, hit)))
+            elif known is not hit:
+                return [], [state]
+        taken = [one]
         if rule.odds is not None:
             passed += [attrs.evolve(s, odds=s.odds * (1 - rule.odds)) for s in taken]
             taken = [attrs.evolve(s, odds=s.odds * rule.odds) for s in taken]
