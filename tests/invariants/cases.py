@@ -1,12 +1,24 @@
 """Cases to try claims on: drawn packets with their outcomes, and drawn histories of clients."""
 
-from hypothesis import assume
+from fractions import Fraction
+
+import attrs
 from hypothesis import strategies as st
 
 from model.addresses import Family
 from model.affinity import Client, Connection, Memory, connect
 from model.expectation import expect
 from model.frontends import NodeView, ServicePortView, node_view
+from model.objects import (
+    Cluster,
+    Endpoint,
+    EndpointPort,
+    EndpointSlice,
+    ObjectName,
+    Service,
+    ServicePort,
+    SessionAffinity,
+)
 from model.outcome import Outcome
 from model.packet import Origin, Packet
 from tests.strategies import clusters, packets
@@ -28,16 +40,17 @@ def packet_cases(draw: st.DrawFn) -> PacketCase:
 def flow_cases(draw: st.DrawFn) -> FlowCase:
     """New connections of a few clients to one service port with affinity, by all of its frontends.
 
-    The memory is the model's; gaps lie on both sides of the timeout.
+    The memory is the model's; gaps lie on both sides of the timeout. One service with affinity
+    and endpoints is always there, beside those drawn.
     """
     cluster, config = draw(clusters())
+    cluster = _with_sticky_service(cluster, draw(st.integers(1, 3)))
     sticky = [
         (view, one)
         for view in (node_view(cluster, config, family) for family in Family)
         for one in view.service_ports
         if one.affinity_seconds is not None and any(sets.has for sets in one.choices)
     ]
-    assume(sticky)
     view, one = draw(st.sampled_from(sticky))
     timeout = one.affinity_seconds or 0
     sources = _sources(view)
@@ -47,7 +60,7 @@ def flow_cases(draw: st.DrawFn) -> FlowCase:
                 st.sampled_from(sources),
                 st.sampled_from(list(frontends(view, one))),
                 st.sampled_from((0, 1, timeout // 2, timeout, timeout + 1)),
-                st.fractions(0, 1, max_denominator=12).filter(lambda chance: chance < 1),
+                st.fractions(0, Fraction(11, 12), max_denominator=12),
             ),
             min_size=2,
             max_size=8,
@@ -63,6 +76,26 @@ def flow_cases(draw: st.DrawFn) -> FlowCase:
         connection, memory = connect(memory, Client(source, one.name), now, outcome, chance)
         history.append(connection)
     return view, history
+
+
+def _with_sticky_service(cluster: Cluster, endpoints: int) -> Cluster:
+    """The cluster with one more service, of so many ready endpoints, that keeps its clients."""
+    name = ObjectName("shop", "always-sticky")
+    service = Service(
+        name,
+        ports=(ServicePort("web", "TCP", 80),),
+        cluster_ips=("10.96.255.77",),
+        session_affinity=SessionAffinity.CLIENT_IP,
+        affinity_seconds=60,
+    )
+    piece = EndpointSlice(
+        ObjectName("shop", "always-sticky-1"),
+        name,
+        "IPv4",
+        tuple(Endpoint((f"10.244.9.{number}",)) for number in range(1, endpoints + 1)),
+        (EndpointPort("web", "TCP", 8080),),
+    )
+    return attrs.evolve(cluster, services=(*cluster.services, service), slices=(*cluster.slices, piece))
 
 
 def frontends(view: NodeView, one: ServicePortView) -> list[tuple[int, int]]:
