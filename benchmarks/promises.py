@@ -89,9 +89,7 @@ def main() -> int:
         small, large, tiny = (bundle(folder, size) for size in (500, 5_000, 100))
         kernel = best(lambda: restore(large))
         whole, tenth = best(lambda: check(large)), best(lambda: check(small))
-        start = best(
-            lambda: subprocess.run([sys.executable, "-m", "oracle.cli", "--help"], capture_output=True)
-        )
+        start = best(start_up)
         few, many = lookups(tiny), lookups(large)
     rows = [
         ("check of 5,000 services / iptables-restore --test", whole / kernel, "<=", 2.0),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from model.intervals import EMPTY, Intervals, contains, intersect
+from model.intervals import EMPTY, Intervals, contains
 from model.odds import ONE
 from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
 
@@ -52,16 +52,6 @@ Fates = tuple[Fate, ...]
 def settled(sources: Intervals, verdict: Verdict, reject_with: str = "") -> Fate:
     """A fate without chance or target."""
     return Fate(sources, (LeafFate(0, 0, verdict.value, ONE, EMPTY, reject_with),))
-
-
-def restrict(fate: Fate, sources: Intervals) -> Fate:
-    """The fate of those of its sources that are also in `sources`."""
-    inside = intersect(fate.sources, sources)
-    return Fate(
-        inside,
-        tuple(leaf._replace(masquerade=intersect(leaf.masquerade, inside)) for leaf in fate.leaves),
-        tuple(memory._replace(masquerade=intersect(memory.masquerade, inside)) for memory in fate.memories),
-    )
 
 
 def outcome_at(fates: Iterable[Fate], source: int) -> Outcome | None:

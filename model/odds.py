@@ -16,7 +16,6 @@ def intern(value: Fraction) -> Fraction:
     return _INTERNED.setdefault(value, value)
 
 
-ZERO = intern(Fraction(0))
 ONE = intern(Fraction(1))
 
 

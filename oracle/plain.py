@@ -42,7 +42,7 @@ from oracle.ruleset import (
     Untrack,
 )
 
-MAX_WORLDS = 64  # ways to settle the conditions that cannot be judged, before giving up
+MAX_UNSURE = 6  # lines that cannot be judged on one packet's way, beyond which it is given up
 
 
 @attrs.frozen
@@ -373,13 +373,13 @@ def traced(walk: Walk) -> Trace:
 def _stuck(ends: Sequence[End]) -> bool:
     """Whether some way met a target that cannot be judged, or there are too many worlds."""
     stuck = any(isinstance(rule.then, Unsupported) for end in ends for _, rule in end.state.trail)
-    return stuck or len({place for end in ends for place, _ in end.state.unsure}) > 6
+    return stuck or len({place for end in ends for place, _ in end.state.unsure}) > MAX_UNSURE
 
 
 def _worlds(ends: Sequence[End]) -> Iterator[list[End]]:
     """The ends that go together, for each way to settle what is unsure; all-not-met first."""
     places = list(dict.fromkeys(place for end in ends for place, _ in end.state.unsure))
-    for truths in product((False, True), repeat=min(len(places), 6)):
+    for truths in product((False, True), repeat=min(len(places), MAX_UNSURE)):
         world = dict(zip(places, truths, strict=False))
         yield [
             end for end in ends if all(world.get(place, False) is truth for place, truth in end.state.unsure)

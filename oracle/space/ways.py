@@ -15,9 +15,8 @@ from model.fate import Fate, Fates, LeafFate, Memory
 from model.intervals import EMPTY, Intervals, apart, contains, intersect
 from model.odds import total
 from model.outcome import Verdict
+from oracle.plain import MAX_UNSURE
 from oracle.space.flow import Asked, Flow, Unsure
-
-MAX_UNSURE = 6  # lines that cannot be judged in one cell, beyond which it is given up
 
 
 class Way(NamedTuple):

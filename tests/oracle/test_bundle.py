@@ -61,7 +61,7 @@ def write_folder(where: Path, files: dict[str, bytes]) -> Path:
 
 
 def write_tar(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]  # the mode is not a literal
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
