@@ -1,0 +1,1 @@
+"""What the API server does with Services and with the objects that describe endpoints."""
