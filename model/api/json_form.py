@@ -7,6 +7,7 @@ listed are skipped; a null is an absent field. Writing omits what has its zero v
 
 import re
 from collections.abc import Callable, Mapping
+from types import GenericAlias
 from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
@@ -93,12 +94,12 @@ def _is_list(cls: Any) -> bool:
 
 
 def _list_hook(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
-    item: Any = get_args(cls)[0]
+    items = GenericAlias(list, (get_args(cls)[0],))
 
     def structure(value: object, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise ValueError(f"must be a list, not {_json_kind(value)}")
-        return tuple(converter.structure(one, item) for one in value)
+        return tuple(converter.structure(value, items))
 
     return structure
 

@@ -37,8 +37,8 @@ class Registry:
     """
 
     config: ApiConfig = ApiConfig()
-    services: HashTrieMap[ObjectName, Service] = HashTrieMap()
-    service_cidrs: HashTrieMap[str, ServiceCIDR] = HashTrieMap()
-    ip_owners: HashTrieMap[str, ObjectName] = HashTrieMap()
-    node_ports: HashTrieMap[int, ObjectName] = HashTrieMap()
-    leaked_node_ports: HashTrieMap[int, int] = HashTrieMap()
+    services: "HashTrieMap[ObjectName, Service]" = HashTrieMap()
+    service_cidrs: "HashTrieMap[str, ServiceCIDR]" = HashTrieMap()
+    ip_owners: "HashTrieMap[str, ObjectName]" = HashTrieMap()
+    node_ports: "HashTrieMap[int, ObjectName]" = HashTrieMap()
+    leaked_node_ports: "HashTrieMap[int, int]" = HashTrieMap()
