@@ -94,7 +94,7 @@ def _is_list(cls: Any) -> bool:
 
 
 def _list_hook(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
-    items = GenericAlias(list, (get_args(cls)[0],))
+    items: Any = GenericAlias(list, (get_args(cls)[0],))
 
     def structure(value: object, _: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
