@@ -7,7 +7,7 @@ fails instead of being skipped, so that a green run means that it ran.
 |---|---|
 | `@pytest.mark.needs_root` | to be root |
 | `@pytest.mark.needs_tool("iptables-restore", ...)` | these programs on PATH |
-| fixture `recorded` | the folder given by `--recorded DIR`, recorded cases kept outside the project |
+| fixture `recorded` | the folder given by `--recorded DIR` (`oracle.pytest_plugin`), recorded cases kept outside the project |
 
 `recorded` is stricter than the tools: only `SVCPROOF_RECORDED_REQUIRED=1` turns its skip into
 a failure, because a clone of the project alone cannot have that folder.
@@ -37,10 +37,6 @@ def must_run_everything() -> bool:
 
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if must_run_everything() else "dev"))
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--recorded", metavar="DIR", help="folder of recorded cases outside the project")
 
 
 def pytest_configure(config: pytest.Config) -> None:

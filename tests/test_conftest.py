@@ -87,3 +87,17 @@ def test_a_recorded_folder_that_does_not_exist_is_an_error(inner: pytest.Pyteste
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines("*--recorded absent: no such folder*")
+
+
+def test_the_folder_of_recorded_cases_may_follow_a_blank(
+    inner: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Though pytest then looks for its settings beside that folder first."""
+    inner.makeini("[pytest]\naddopts = --strict-markers\nmarkers = mine: known by these settings only")
+    inner.makepyfile(
+        "import pytest\n\n@pytest.mark.mine\ndef test_it(recorded):\n    assert recorded.is_dir()"
+    )
+
+    result = inner.runpytest_subprocess("--recorded", str(tmp_path_factory.mktemp("elsewhere")))
+
+    result.assert_outcomes(passed=1)
