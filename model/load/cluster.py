@@ -8,22 +8,16 @@ occur in several files as long as they agree about it.
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import attrs
-import msgspec
 
 from model import objects
 from model.errors import InputError
 from model.load import wire
 from model.load.convert import KINDS, Object, ServiceCIDR
-from model.load.text import Document, decode_tree, parse_documents
-
-
-@attrs.frozen
-class NotKubernetesObjects(InputError):
-    """A well-formed file in which nothing has a kind: some other tool's JSON or YAML."""
+from model.load.text import parse_documents
+from model.load.walk import Found, faults_named, find_objects
 
 
 @attrs.frozen
@@ -50,22 +44,20 @@ def read_objects(data: bytes, file: str) -> list[Located]:
     Raises InputError, and its kind NotKubernetesObjects when no document has a kind.
     """
     documents = parse_documents(data, file)
-    try:
-        if not any(_is_object(document) for document in documents):
-            raise NotKubernetesObjects(file, 0, "holds no Kubernetes objects: nothing in it has a kind")
-        found: list[Located] = []
-        for index, document in enumerate(documents):
-            place = f"document {index + 1}" if len(documents) > 1 else ""
-            found.extend(Located(file, item) for item in _objects(document, file, place, None))
-        return found
-    except RecursionError:
-        raise InputError(file, 0, "nested too deeply") from None
-    except msgspec.DecodeError as error:
-        # Well formed to the scanner, not to the decoder (a bad escape in a string):
-        # decoding the whole file again finds the line.
-        for document in documents:
-            decode_tree(document, file)
-        raise InputError(file, 0, str(error)) from None
+    with faults_named(documents, file):
+        return [
+            Located(file, reader.convert(written, _named(written, item), item.version))
+            for item in find_objects(documents, file)
+            if (reader := KINDS.get(item.kind)) is not None and item.version in reader.versions
+            for written in [item.decode(reader.shape)]
+        ]
+
+
+def _named(written: wire.Named, found: Found) -> wire.Metadata:
+    if written.metadata is None or not written.metadata.name:
+        at = f" at {found.place}" if found.place else ""
+        raise InputError(found.file, 0, f"{found.kind}{at} has no metadata.name")
+    return written.metadata
 
 
 def cluster_of(located: Iterable[Located]) -> objects.Cluster:
@@ -105,92 +97,3 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _is_object(document: Document) -> bool:
-    """Whether the document, or an item of an array of them, names a kind."""
-    try:
-        return bool(_head(document).kind)
-    except msgspec.ValidationError:
-        tree = decode_tree(document, "")
-        items = tree if isinstance(tree, list) else [tree]
-        return any(isinstance(item, dict) and bool(item.get("kind")) for item in items)
-
-
-def _objects(document: Document, file: str, place: str, assumed: tuple[str, str] | None) -> Iterator[Object]:
-    """The objects of a document; `assumed` is the kind and version a typed list gives its items."""
-    if isinstance(tree := _array(document), list):
-        yield from _items(tree, file, place, None)
-        return
-    try:
-        head = _head(document)
-    except msgspec.ValidationError as error:
-        raise _fault(file, place, error) from None
-    kind, version = head.kind, head.api_version or ""
-    if not kind:
-        if assumed is None:
-            raise InputError(file, 0, f"{place or 'document'} has no kind")
-        kind, version = assumed[0], version or assumed[1]
-    if kind.endswith("List") and kind not in KINDS:
-        item_kind = kind.removesuffix("List")
-        yield from _items(head.items or [], file, place, (item_kind, version) if item_kind else None)
-        return
-    reader = KINDS.get(kind)
-    if reader is None or version not in reader.versions:
-        return
-    try:
-        written = _decode(document, reader.shape)
-    except msgspec.ValidationError as error:
-        raise _fault(file, _describe(kind, document, place), error) from None
-    if written.metadata is None or not written.metadata.name:
-        raise InputError(file, 0, f"{kind}{f' at {place}' if place else ''} has no metadata.name")
-    yield reader.convert(written, written.metadata, version)
-
-
-def _items(items: list[Any], file: str, place: str, assumed: tuple[str, str] | None) -> Iterator[Object]:
-    prefix = f"{place} " if place else ""
-    for index, item in enumerate(items):
-        yield from _objects(item, file, f"{prefix}items[{index}]", assumed)
-
-
-def _array(document: Document) -> list[Any] | None:
-    """The elements of a document that is a bare array (as `jq .items` prints), else None."""
-    if isinstance(document, memoryview | msgspec.Raw):
-        start = bytes(memoryview(document)[:64]).lstrip()[:1]
-        return msgspec.json.decode(document, type=list[msgspec.Raw]) if start == b"[" else None
-    return document if isinstance(document, list) else None
-
-
-def _head(document: Document) -> wire.RawHead | wire.TreeHead:
-    if isinstance(document, memoryview | msgspec.Raw):
-        raw: wire.RawHead = _decoder(wire.RawHead).decode(document)
-        return raw
-    return msgspec.convert(document, wire.TreeHead)
-
-
-def _decode(document: Document, shape: type[wire.Named]) -> wire.Named:
-    if isinstance(document, memoryview | msgspec.Raw):
-        written: wire.Named = _decoder(shape).decode(document)
-        return written
-    return msgspec.convert(document, shape)
-
-
-@cache
-def _decoder(shape: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape)
-
-
-def _describe(kind: str, document: Document, place: str) -> str:
-    """The object's kind and name for an error message, its place when it has no name."""
-    try:
-        meta = _decode(document, wire.Named).metadata
-    except msgspec.ValidationError:
-        meta = None
-    if meta is None or not meta.name:
-        return f"{kind} at {place}" if place else kind
-    return f"{kind} {meta.namespace}/{meta.name}" if meta.namespace else f"{kind} {meta.name}"
-
-
-def _fault(file: str, what: str, error: msgspec.ValidationError) -> InputError:
-    path, fault = wire.decode_error_text(error)
-    return InputError(file, 0, ": ".join(part for part in (what, path, fault) if part))
