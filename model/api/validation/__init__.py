@@ -1,0 +1,1 @@
+"""Every field check that the API server makes, kind by kind; a check returns its errors and raises none."""
