@@ -1,0 +1,84 @@
+"""Passes of the controllers: each looks at the present objects of one Service and writes what it lacks.
+
+Level-triggered: a pass depends on what is there and not on how it came about, so passes
+may be late, repeated and in any order. A pass that is interrupted has made its first
+writes only, in the order in which the real controllers make them: creations, updates,
+deletions (EPS-SL-02).
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from model.cluster import events
+from model.cluster.events import IllegalEvent
+from model.cluster.state import ClusterState
+from model.controllers.endpoint_slices import MANAGED_BY as SLICE_CONTROLLER
+from model.controllers.endpoint_slices import reconcile_slices
+from model.controllers.endpoints import reconcile_endpoints
+from model.controllers.mirroring import MANAGED_BY as MIRRORING
+from model.controllers.mirroring import mirror
+from model.objects import EndpointSlice
+
+
+def sync_slices(state: ClusterState, event: events.SyncSlices) -> ClusterState:
+    """Nothing happens where the Service is not there, or not managed (EPS-SEL-01)."""
+    service = state.services.by_name.get(event.service)
+    if service is None:
+        return state
+    existing = state.slices.of(event.service)
+    wanted = reconcile_slices(service, state.pods.selected(service), state.nodes, existing)
+    return _write(state, event, existing, wanted)
+
+
+def mirror_endpoints(state: ClusterState, event: events.MirrorEndpoints) -> ClusterState:
+    existing = state.slices.of(event.service)
+    wanted = mirror(state.services.by_name.get(event.service), state.endpoints.get(event.service), existing)
+    return _write(state, event, existing, wanted)
+
+
+def sync_endpoints(state: ClusterState, event: events.SyncEndpoints) -> ClusterState:
+    """Nothing happens where the Service is not there, or not managed (EPS-SEL-01)."""
+    service = state.services.by_name.get(event.service)
+    if service is None:
+        return state
+    current = state.endpoints.get(event.service)
+    wanted = reconcile_endpoints(service, state.pods.selected(service), current)
+    if wanted is None or wanted == current:
+        return state
+    return attrs.evolve(state, endpoints=state.endpoints.insert(wanted.name, wanted))
+
+
+def collect_garbage(state: ClusterState, event: events.CollectGarbage) -> ClusterState:
+    """Slices whose owner is gone: the Service's for its controller's, the Endpoints' for mirrored ones."""
+    slices = state.slices
+    for one in slices.of(event.service):
+        orphaned = (one.managed_by == SLICE_CONTROLLER and event.service not in state.services.by_name) or (
+            one.managed_by == MIRRORING and event.service not in state.endpoints
+        )
+        if orphaned:
+            slices = slices.remove(one.name, state.now)
+    return attrs.evolve(state, slices=slices)
+
+
+def _write(
+    state: ClusterState,
+    event: events.SyncSlices | events.MirrorEndpoints,
+    existing: Iterable[EndpointSlice],
+    wanted: Iterable[EndpointSlice],
+) -> ClusterState:
+    """The first `event.writes` of the writes that lead from what exists to what is wanted."""
+    if event.writes is not None and event.writes < 0:
+        raise IllegalEvent(event, "writes", event.writes, "is negative")
+    before = {one.name: one for one in existing}
+    after = {one.name: one for one in wanted}
+    created = [one for name, one in after.items() if name not in before]
+    updated = [one for name, one in after.items() if name in before and before[name] != one]
+    deleted = [name for name in before if name not in after]
+    slices = state.slices
+    done = len(created) + len(updated) + len(deleted) if event.writes is None else event.writes
+    for one in [*created, *updated][:done]:
+        slices = slices.put(one, state.now)
+    for name in deleted[: max(0, done - len(created) - len(updated))]:
+        slices = slices.remove(name, state.now)
+    return attrs.evolve(state, slices=slices)
