@@ -6,12 +6,17 @@ state of their own and not derived from the Services, as in the real server: the
 disagree (ALLOC-NP-09), which repair looks for (ALLOC-NP-10, ALLOC-IP-08).
 """
 
+from collections.abc import Iterable
+
 import attrs
 from rpds import HashTrieMap
 
+from model.addresses import Family, parse_cidr
 from model.api.gates import FeatureGates
 from model.api.objects import Service, ServiceCIDR
 from model.objects import ObjectName
+
+DEFAULT_SERVICE_CIDR = "kubernetes"
 
 
 @attrs.frozen
@@ -34,6 +39,7 @@ class Registry:
     allocated for (ALLOC-NP-03); the real pool is a set of numbers, and nothing in the
     server's behaviour may ask for the owner: it is kept for INV-19 to speak of.
     `leaked_node_ports` counts how often repair has seen a number that no Service uses.
+    `revision` counts writes; a written object carries it as its resource version.
     """
 
     config: ApiConfig = ApiConfig()
@@ -42,3 +48,30 @@ class Registry:
     ip_owners: "HashTrieMap[str, ObjectName]" = HashTrieMap()
     node_ports: "HashTrieMap[int, ObjectName]" = HashTrieMap()
     leaked_node_ports: "HashTrieMap[int, int]" = HashTrieMap()
+    revision: int = 0
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families the cluster gives addresses of, the primary one first (API-DS-02).
+
+        They are the default ServiceCIDR's, as flags name them; further ServiceCIDRs add
+        addresses, never a family. Without that object, IPv4 alone.
+        """
+        default = self.service_cidrs.get(DEFAULT_SERVICE_CIDR)
+        if default is None:
+            return (Family.IPV4,)
+        return tuple(dict.fromkeys(parse_cidr(cidr)[0] for cidr in default.spec.cidrs)) or (Family.IPV4,)
+
+    @property
+    def cidrs(self) -> Iterable[tuple[str, ServiceCIDR]]:
+        """Every CIDR with the ServiceCIDR that names it."""
+        return ((cidr, one) for one in self.service_cidrs.values() for cidr in one.spec.cidrs)
+
+
+def written(registry: Registry, service: Service) -> tuple[Registry, Service]:
+    """The registry after a write of this Service, and the Service with its new resource version."""
+    revision = registry.revision + 1
+    metadata = attrs.evolve(service.metadata, resource_version=str(revision))
+    service = attrs.evolve(service, metadata=metadata)
+    services = registry.services.insert(service.object_name, service)
+    return attrs.evolve(registry, services=services, revision=revision), service

@@ -1,0 +1,1 @@
+"""Cluster IPs and node ports: which are free, who owns them, and how a request gets one."""
