@@ -18,6 +18,18 @@ HEADLESS = "None"  # the one value of clusterIP that is no address
 
 
 @attrs.frozen
+class OwnerReference:
+    """One entry of metadata.ownerReferences."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
+
+
+@attrs.frozen
 class Metadata:
     """The parts of ObjectMeta that any rule speaks of."""
 
@@ -30,6 +42,10 @@ class Metadata:
     labels: Pairs = ()
     annotations: Pairs = ()
     finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
+    generation: int = 0
+    creation_timestamp: str | None = None
+    deletion_grace_period_seconds: int | None = None
 
     @property
     def object_name(self) -> ObjectName:

@@ -6,7 +6,7 @@ model.
 
 from collections.abc import Iterator
 
-from model.api.objects import Metadata, Pairs
+from model.api.objects import Metadata, OwnerReference, Pairs
 from model.api.refusal import FieldError
 from model.api.validation.field_errors import forbidden, invalid, invalid_each, required, too_long
 from model.api.validation.names import (
@@ -19,6 +19,14 @@ from model.api.validation.names import (
 
 ANNOTATIONS_MAX_BYTES = 256 * 1024
 
+_IMMUTABLE = {
+    "name": "name",
+    "namespace": "namespace",
+    "uid": "uid",
+    "creation_timestamp": "creationTimestamp",
+    "deletion_timestamp": "deletionTimestamp",
+    "deletion_grace_period_seconds": "deletionGracePeriodSeconds",
+}
 _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 
 
@@ -74,6 +82,8 @@ def _creation_errors(
         yield from invalid_each(f"{field}.namespace", metadata.namespace, dns_1123_label(metadata.namespace))
     else:
         yield required(f"{field}.namespace")
+    if metadata.generation < 0:
+        yield invalid(f"{field}.generation", metadata.generation, "must not be negative")
     yield from _content_errors(metadata, field)
     yield from _finalizer_errors(metadata.finalizers, f"{field}.finalizers")
 
@@ -81,6 +91,22 @@ def _creation_errors(
 def _content_errors(metadata: Metadata, field: str) -> Iterator[FieldError]:
     yield from label_errors(metadata.labels, f"{field}.labels")
     yield from annotation_errors(metadata.annotations, f"{field}.annotations")
+    yield from _owner_errors(metadata.owner_references, f"{field}.ownerReferences")
+
+
+def _owner_errors(owners: tuple[OwnerReference, ...], field: str) -> Iterator[FieldError]:
+    """Every owner is named in full, none is an Event, and at most one is the controller."""
+    for owner in owners:
+        group, _, version = owner.api_version.rpartition("/")
+        parts = {"apiVersion": version, "kind": owner.kind, "name": owner.name, "uid": owner.uid}
+        for name, value in parts.items():
+            if not value or (name == "apiVersion" and "/" in group):
+                yield invalid(f"{field}.{name}", value, "must not be empty")
+        if (owner.api_version, owner.kind) == ("v1", "Event"):
+            yield invalid(field, "v1 Event", "cannot be an owner")
+    # The API server reports each controller after the first.
+    for owner in [one for one in owners if one.controller][1:]:
+        yield invalid(field, owner.name, "only one owner can be the controller")
 
 
 def _finalizer_errors(finalizers: tuple[str, ...], field: str) -> Iterator[FieldError]:
@@ -96,12 +122,9 @@ def _update_errors(metadata: Metadata, old: Metadata, field: str) -> Iterator[Fi
         yield forbidden(f"{field}.finalizers", f"{sorted(added)} cannot be added while the object is deleted")
     if not metadata.resource_version:
         yield invalid(f"{field}.resourceVersion", "", "must be set in an update")
-    for name, new_value, old_value in (
-        ("name", metadata.name, old.name),
-        ("namespace", metadata.namespace, old.namespace),
-        ("uid", metadata.uid, old.uid),
-        ("deletionTimestamp", metadata.deletion_timestamp, old.deletion_timestamp),
-    ):
-        if new_value != old_value:
-            yield invalid(f"{field}.{name}", new_value, "must not change")
+    if metadata.generation < old.generation:
+        yield invalid(f"{field}.generation", metadata.generation, "must not be decremented")
+    for name, path in _IMMUTABLE.items():
+        if getattr(metadata, name) != getattr(old, name):
+            yield invalid(f"{field}.{path}", getattr(metadata, name), "must not change")
     yield from _content_errors(metadata, field)
