@@ -1,0 +1,94 @@
+"""The indexes of what proxies watch equal what a scan of the objects finds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.addresses import Family, parse_address
+from model.cluster.watched import Change, Changes, Services, Slices
+from model.objects import EndpointSlice, Ingress, ObjectName, Service, ServicePort
+
+WEB, API = ObjectName("shop", "web"), ObjectName("shop", "api")
+
+names = st.sampled_from((WEB, API, ObjectName("shop", "db")))
+addresses = st.sampled_from(("10.96.0.1", "10.96.0.2", "203.0.113.5", "fd00::1", "None", "no address"))
+
+services = st.builds(
+    lambda name, cluster_ips, external_ips, ips, node_ports: Service(
+        name,
+        cluster_ips=tuple(cluster_ips),
+        external_ips=tuple(external_ips),
+        ingress=tuple(Ingress(ip=ip) for ip in ips),
+        ports=tuple(ServicePort("", "TCP", 80, number) for number in node_ports),
+    ),
+    names,
+    st.lists(addresses, max_size=2),
+    st.lists(addresses, max_size=2),
+    st.lists(addresses, max_size=2),
+    st.lists(st.sampled_from((0, 30080, 30081)), max_size=2),
+)
+
+slices = st.builds(
+    lambda number, service: EndpointSlice(ObjectName("shop", f"slice-{number}"), service, "IPv4"),
+    st.integers(0, 3),
+    st.none() | names,
+)
+
+
+@given(st.lists(services, max_size=8), st.sets(names))
+def test_claimants_are_those_that_a_scan_finds(written: list[Service], removed: set[ObjectName]) -> None:
+    watched = Services()
+    for at, service in enumerate(written):
+        watched = watched.put(service, at)
+    for name in removed & set(watched.by_name):
+        watched = watched.remove(name, 99)
+
+    scanned: dict[object, set[ObjectName]] = {}
+    for service in watched.by_name.values():
+        texts = [*service.cluster_ips, *service.external_ips, *(item.ip for item in service.ingress)]
+        claimed: list[object] = [parse_address(text) for text in texts if text[0] in "12f"]
+        claimed += [port.node_port for port in service.ports if port.node_port]
+        for claim in claimed:
+            scanned.setdefault(claim, set()).add(service.name)
+    assert scanned == {claim: set(names) for claim, names in watched.claimants.items()}
+
+
+@given(st.lists(slices, max_size=8), st.integers(0, 3))
+def test_slices_of_a_service_are_those_with_its_label(written: list[EndpointSlice], removed: int) -> None:
+    watched = Slices()
+    for at, one in enumerate(written):
+        watched = watched.put(one, at)
+    name = ObjectName("shop", f"slice-{removed}")
+    if name in watched.by_name:
+        watched = watched.remove(name, 99)
+
+    for service in (WEB, API, ObjectName("shop", "db")):
+        scanned = sorted(one.name for one in watched.by_name.values() if one.service == service)
+        assert scanned == [one.name for one in watched.of(service)]
+
+
+def test_a_services_claims_are_found_by_address_and_node_port() -> None:
+    web = Service(WEB, cluster_ips=("10.96.0.1",), ports=(ServicePort("", "TCP", 80, 30080),))
+    api = Service(API, cluster_ips=("10.96.0.2",), external_ips=("10.96.0.1",))
+    watched = Services().put(web, 0).put(api, 0)
+
+    assert {WEB, API} == watched.claiming([(Family.IPV4, 0x0A600001)])
+    assert {WEB} == watched.claiming([30080])
+    assert not watched.claiming([30081, (Family.IPV4, 0x0A600003)])
+
+
+def test_what_was_written_since_is_told_newest_first() -> None:
+    changes = Changes().add(5, WEB).add(6, API).add(7, WEB)
+
+    assert [Change(3, 7, WEB), Change(2, 6, API)] == list(changes.since(1))
+    assert not list(changes.since(3))
+
+
+def test_a_slice_that_changes_its_service_concerns_both() -> None:
+    one = EndpointSlice(ObjectName("shop", "x"), WEB, "IPv4")
+    moved = EndpointSlice(ObjectName("shop", "x"), API, "IPv4")
+    watched = Slices().put(one, 0)
+
+    after = watched.put(moved, 3)
+
+    assert {WEB, API} == {change.service for change in after.changes.since(watched.changes.last)}
+    assert not after.of(WEB)
