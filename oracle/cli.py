@@ -16,6 +16,7 @@ import click
 
 from model.errors import InputError
 from oracle.commands.check import check
+from oracle.commands.dns import dns
 from oracle.commands.expect import expect
 from oracle.commands.terminal import note
 from oracle.commands.trace import trace
@@ -32,6 +33,7 @@ def svcproof() -> None:
 svcproof.add_command(check)
 svcproof.add_command(trace)
 svcproof.add_command(expect)
+svcproof.add_command(dns)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,34 @@
 """What the cluster's DNS answers, and which questions a pod's resolver asks it (DNS-*)."""
 
+from model.dns.client import Resolution, Status, resolve
 from model.dns.config import DnsConfig, Extent, PodRecords, Upstream
+from model.dns.resolv_conf import (
+    DnsPolicy,
+    DnsServer,
+    NodeDns,
+    PodDns,
+    ResolvConf,
+    dns_server,
+    pod_resolv_conf,
+)
 from model.dns.zone import ClusterDns, Reply, answer
 
-__all__ = ["ClusterDns", "DnsConfig", "Extent", "PodRecords", "Reply", "Upstream", "answer"]
+__all__ = [
+    "ClusterDns",
+    "DnsConfig",
+    "DnsPolicy",
+    "DnsServer",
+    "Extent",
+    "NodeDns",
+    "PodDns",
+    "PodRecords",
+    "Reply",
+    "Resolution",
+    "ResolvConf",
+    "Status",
+    "Upstream",
+    "answer",
+    "dns_server",
+    "pod_resolv_conf",
+    "resolve",
+]

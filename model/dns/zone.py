@@ -42,8 +42,9 @@ MOST_HOPS = 11
 class Reply:
     """A response, and the names for which the server asks its upstream.
 
-    Where `outside` is not empty, what the upstream says is missing from the message: with no
-    answer section the whole of it is the upstream's to say.
+    What the upstream says is not in the message. Without an answer section the message is
+    then SERVFAIL, the server's own answer when its upstream does not answer, or, in a zone
+    that falls through, the cluster's NXDOMAIN that the server would keep for itself.
     """
 
     message: dns.message.Message
