@@ -6,43 +6,44 @@ are always those of the registry, read as consumers read them.
 
 import attrs
 
-from model.api import endpoint_requests, requests
 from model.api import objects as api
 from model.api.as_read import read_endpoints, read_service, read_slice
 from model.api.as_written import written_endpoints, written_slice
+from model.api.endpoint_requests import (
+    create_endpoint_slice,
+    create_endpoints,
+    update_endpoint_slice,
+    update_endpoints,
+)
 from model.api.registry import Registry
+from model.api.requests import create, delete, update, update_status
+from model.api.service_storage import Accepted
 from model.cluster import events
 from model.cluster.events import IllegalEvent
 from model.cluster.state import ClusterState
 from model.objects import ObjectName
 
 
-def create_service(
-    state: ClusterState, event: events.CreateService
-) -> tuple[ClusterState, requests.Accepted]:
+def create_service(state: ClusterState, event: events.CreateService) -> tuple[ClusterState, Accepted]:
     """Raises Refused."""
-    accepted = requests.create(state.registry, event.service, dry_run=event.dry_run, seed=event.seed)
+    accepted = create(state.registry, event.service, dry_run=event.dry_run, seed=event.seed)
     return _stored(state, accepted, dry_run=event.dry_run)
 
 
-def update_service(
-    state: ClusterState, event: events.UpdateService
-) -> tuple[ClusterState, requests.Accepted]:
+def update_service(state: ClusterState, event: events.UpdateService) -> tuple[ClusterState, Accepted]:
     """Raises Refused."""
-    accepted = requests.update(state.registry, event.service, dry_run=event.dry_run, seed=event.seed)
+    accepted = update(state.registry, event.service, dry_run=event.dry_run, seed=event.seed)
     return _stored(state, accepted, dry_run=event.dry_run)
 
 
 def update_service_status(
     state: ClusterState, event: events.UpdateServiceStatus
-) -> tuple[ClusterState, requests.Accepted]:
+) -> tuple[ClusterState, Accepted]:
     """Raises Refused."""
-    return _stored(state, requests.update_status(state.registry, event.service), dry_run=False)
+    return _stored(state, update_status(state.registry, event.service), dry_run=False)
 
 
-def _stored(
-    state: ClusterState, accepted: requests.Accepted, *, dry_run: bool
-) -> tuple[ClusterState, requests.Accepted]:
+def _stored(state: ClusterState, accepted: Accepted, *, dry_run: bool) -> tuple[ClusterState, Accepted]:
     if dry_run:
         return state, accepted
     name = accepted.service.object_name
@@ -52,11 +53,9 @@ def _stored(
     return attrs.evolve(state, registry=accepted.registry, services=services), accepted
 
 
-def delete_service(
-    state: ClusterState, event: events.DeleteService
-) -> tuple[ClusterState, requests.Accepted]:
+def delete_service(state: ClusterState, event: events.DeleteService) -> tuple[ClusterState, Accepted]:
     """Its Endpoints go with it, its slices by garbage collection (EPS-EP-06). Raises Refused."""
-    accepted = requests.delete(state.registry, event.name, dry_run=event.dry_run)
+    accepted = delete(state.registry, event.name, dry_run=event.dry_run)
     return _stored(state, accepted, dry_run=event.dry_run)
 
 
@@ -74,9 +73,9 @@ def write_endpoints(state: ClusterState, event: events.WriteEndpoints) -> Cluste
     gates = state.registry.config.gates
     old = state.endpoints.get(event.endpoints.metadata.object_name)
     stored: api.Endpoints = (
-        endpoint_requests.create_endpoints(event.endpoints, gates)
+        create_endpoints(event.endpoints, gates)
         if old is None
-        else endpoint_requests.update_endpoints(event.endpoints, written_endpoints(old), gates)
+        else update_endpoints(event.endpoints, written_endpoints(old), gates)
     )
     read = read_endpoints(stored)
     return attrs.evolve(state, endpoints=state.endpoints.insert(read.name, read))
@@ -93,9 +92,9 @@ def write_slice(state: ClusterState, event: events.WriteSlice) -> ClusterState:
     gates = state.registry.config.gates
     old = state.slices.by_name.get(event.slice.metadata.object_name)
     stored: api.EndpointSlice = (
-        endpoint_requests.create_endpoint_slice(event.slice, gates)
+        create_endpoint_slice(event.slice, gates)
         if old is None
-        else endpoint_requests.update_endpoint_slice(event.slice, written_slice(old), gates)
+        else update_endpoint_slice(event.slice, written_slice(old), gates)
     )
     return attrs.evolve(state, slices=state.slices.put(read_slice(stored), state.now))
 

@@ -13,12 +13,11 @@ import attrs
 from model.cluster import events
 from model.cluster.events import IllegalEvent
 from model.cluster.state import ClusterState
-from model.controllers.endpoint_slices import MANAGED_BY as SLICE_CONTROLLER
 from model.controllers.endpoint_slices import reconcile_slices
 from model.controllers.endpoints import reconcile_endpoints
-from model.controllers.mirroring import MANAGED_BY as MIRRORING
-from model.controllers.mirroring import mirror
-from model.objects import EndpointSlice
+from model.controllers.mirroring import MIRRORING_CONTROLLER, mirror
+from model.controllers.slice_packing import SLICE_CONTROLLER
+from model.objects import EndpointSlice, ObjectName
 
 
 def sync_slices(state: ClusterState, event: events.SyncSlices) -> ClusterState:
@@ -26,15 +25,35 @@ def sync_slices(state: ClusterState, event: events.SyncSlices) -> ClusterState:
     service = state.services.by_name.get(event.service)
     if service is None:
         return state
-    existing = state.slices.of(event.service)
-    wanted = reconcile_slices(service, state.pods.selected(service), state.nodes, existing)
+    existing = _managed(state, event.service, SLICE_CONTROLLER)
+    wanted = reconcile_slices(
+        service,
+        state.pods.selected(service),
+        state.nodes,
+        existing,
+        taken=_names(state, event.service.namespace),
+    )
     return _write(state, event, existing, wanted)
 
 
 def mirror_endpoints(state: ClusterState, event: events.MirrorEndpoints) -> ClusterState:
-    existing = state.slices.of(event.service)
-    wanted = mirror(state.services.by_name.get(event.service), state.endpoints.get(event.service), existing)
+    existing = _managed(state, event.service, MIRRORING_CONTROLLER)
+    wanted = mirror(
+        state.services.by_name.get(event.service),
+        state.endpoints.get(event.service),
+        existing,
+        taken=_names(state, event.service.namespace),
+    )
     return _write(state, event, existing, wanted)
+
+
+def _managed(state: ClusterState, service: ObjectName, by: str) -> tuple[EndpointSlice, ...]:
+    """The Service's slices that this controller made; it looks at no others."""
+    return tuple(one for one in state.slices.of(service) if one.managed_by == by)
+
+
+def _names(state: ClusterState, namespace: str) -> frozenset[str]:
+    return frozenset(name.name for name in state.slices.by_name if name.namespace == namespace)
 
 
 def sync_endpoints(state: ClusterState, event: events.SyncEndpoints) -> ClusterState:
@@ -50,13 +69,17 @@ def sync_endpoints(state: ClusterState, event: events.SyncEndpoints) -> ClusterS
 
 
 def collect_garbage(state: ClusterState, event: events.CollectGarbage) -> ClusterState:
-    """Slices whose owner is gone: the Service's for its controller's, the Endpoints' for mirrored ones."""
+    """Slices whose owner is gone: the Service for its controller's, the Endpoints for mirrored ones.
+
+    A Service of the same name that came later is not the owner.
+    """
     slices = state.slices
-    for one in slices.of(event.service):
-        orphaned = (one.managed_by == SLICE_CONTROLLER and event.service not in state.services.by_name) or (
-            one.managed_by == MIRRORING and event.service not in state.endpoints
-        )
-        if orphaned:
+    service = state.services.by_name.get(event.service)
+    for one in _managed(state, event.service, SLICE_CONTROLLER):
+        if service is None or service.uid not in one.service_owners:
+            slices = slices.remove(one.name, state.now)
+    for one in _managed(state, event.service, MIRRORING_CONTROLLER):
+        if event.service not in state.endpoints:
             slices = slices.remove(one.name, state.now)
     return attrs.evolve(state, slices=slices)
 

@@ -11,9 +11,11 @@ from fractions import Fraction
 import attrs
 
 from model.api import objects as api
+from model.conntrack import Cleanup
 from model.node_config import NodeConfig
 from model.objects import Node, ObjectName, Pod
 from model.packet import Packet
+from model.traffic import Close
 
 # Requests to the API server.
 
@@ -187,10 +189,14 @@ class DeletePod:
 
 @attrs.frozen
 class AddNode:
-    """A node joins, with a kube-proxy of these settings that has applied nothing yet."""
+    """A node joins, with a kube-proxy of these settings that has applied nothing yet.
+
+    `cleanup` is what its version does about stale UDP flows (CT-04).
+    """
 
     node: Node
     config: NodeConfig
+    cleanup: Cleanup = Cleanup.SKIPS_UNSERVED
 
 
 @attrs.frozen
@@ -248,7 +254,8 @@ class Send:
     """A packet of a connection meets a node: the first one, or a later one of a flow.
 
     `chance` in [0, 1) draws the endpoint where nothing else decides; `choice` picks among
-    the outcomes where the contract allows several (FWD-OBJ-08).
+    the outcomes where the contract allows several (FWD-OBJ-08). `answered` says that the
+    other side sends something back.
     """
 
     node: str
@@ -256,15 +263,17 @@ class Send:
     source_port: int
     chance: Fraction = Fraction(0)
     choice: int = 0
+    answered: bool = True
 
 
 @attrs.frozen
 class CloseConnection:
-    """The connection of that packet ends in order (TCP)."""
+    """The connection of that packet ends (TCP, SCTP)."""
 
     node: str
     packet: Packet
     source_port: int
+    how: Close = Close.BOTH_SIDES
 
 
 @attrs.frozen

@@ -11,6 +11,7 @@ from rpds import HashTrieMap
 
 from model import objects
 from model.api import objects as api
+from model.api.adopt import adopt
 from model.api.as_read import read_service
 from model.api.json_form import from_tree
 from model.api.refusal import Refused
@@ -37,33 +38,8 @@ def state_of(sources: Iterable[tuple[str, bytes]], config: ApiConfig = ApiConfig
     cluster = cluster_of(item for file, data in files for item in read_objects(data, file))
     services = {item.object_name: item for file, data in files for item in _written(data, file, api.Service)}
     cidrs = [item for file, data in files for item in _written(data, file, api.ServiceCIDR)]
-    return _with_consumers(registry_of(services.values(), cidrs, config), cluster)
-
-
-def registry_of(
-    services: Iterable[api.Service], cidrs: Iterable[api.ServiceCIDR], config: ApiConfig = ApiConfig()
-) -> Registry:
-    """The registry with these Services stored and all that they hold allocated.
-
-    Where two Services hold one address or number, the first owns it (ALLOC-IP-08).
-    """
-    stored: HashTrieMap[objects.ObjectName, api.Service] = HashTrieMap()
-    ip_owners: HashTrieMap[str, objects.ObjectName] = HashTrieMap()
-    node_ports: HashTrieMap[int, objects.ObjectName] = HashTrieMap()
-    for service in services:
-        name = service.object_name
-        stored = stored.insert(name, service)
-        if service.spec.type == objects.ServiceType.EXTERNAL_NAME.value:
-            continue  # holds nothing, whatever its fields say (ALLOC-NP-09)
-        for ip in service.spec.cluster_ips:
-            if ip != api.HEADLESS and ip not in ip_owners:
-                ip_owners = ip_owners.insert(ip, name)
-        numbers = (*(port.node_port for port in service.spec.ports), service.spec.health_check_node_port)
-        for number in numbers:
-            if number and number not in node_ports:
-                node_ports = node_ports.insert(number, name)
-    by_name = HashTrieMap((one.metadata.name, one) for one in cidrs)
-    return Registry(config, stored, by_name, ip_owners, node_ports)
+    registry = Registry(config, service_cidrs=HashTrieMap((one.metadata.name, one) for one in cidrs))
+    return _with_consumers(adopt(registry, services.values()), cluster)
 
 
 def _with_consumers(registry: Registry, cluster: objects.Cluster) -> ClusterState:

@@ -14,7 +14,7 @@ def add_node(state: ClusterState, event: events.AddNode) -> ClusterState:
         raise IllegalEvent(event, "node", name, "exists already")
     if event.config.name != name:
         raise IllegalEvent(event, "config", event.config.name, f"is not of node {name}")
-    proxy = Proxy(attrs.evolve(event.config, zone=event.node.zone), synced_at=state.now)
+    proxy = Proxy(attrs.evolve(event.config, zone=event.node.zone), event.cleanup, synced_at=state.now)
     return attrs.evolve(
         state,
         nodes=state.nodes.insert(name, event.node),

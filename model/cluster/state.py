@@ -14,6 +14,7 @@ from rpds import HashTrieMap, HashTrieSet
 from model.addresses import Family
 from model.api.registry import Registry
 from model.cluster.watched import Claim, Services, Slices
+from model.conntrack import Cleanup
 from model.frontends import NodeView, node_view
 from model.node_config import NodeConfig
 from model.objects import Cluster, Endpoints, Node, ObjectName, Pod, Service
@@ -95,6 +96,7 @@ class Proxy:
     """
 
     config: NodeConfig
+    cleanup: Cleanup = Cleanup.SKIPS_UNSERVED
     running: bool = True
     applied: Applied | None = None
     synced_at: int = 0

@@ -10,7 +10,7 @@ from typing import assert_never
 import attrs
 
 from model.api.repair import RepairEvent
-from model.api.requests import Accepted
+from model.api.service_storage import Accepted
 from model.cluster import api_requests, controllers, events, node_life, pod_life, proxies
 from model.cluster.events import Event, IllegalEvent
 from model.cluster.state import ClusterState

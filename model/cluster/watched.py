@@ -22,11 +22,15 @@ _NOBODY: frozenset[ObjectName] = frozenset()
 
 @attrs.frozen
 class Change:
-    """One write that a watcher is told of: the Service it concerns, and when it was made."""
+    """One write that a watcher is told of: the Service it concerns, and when it was made.
+
+    `address_type` is the slice's, "" where a Service was written.
+    """
 
     number: int  # counts the writes from 1
     at: int  # seconds
     service: ObjectName
+    address_type: str = ""
 
 
 @attrs.frozen
@@ -36,8 +40,9 @@ class Changes:
     last: int = 0
     log: "List[Change]" = List()
 
-    def add(self, at: int, service: ObjectName) -> "Changes":
-        return Changes(self.last + 1, self.log.push_front(Change(self.last + 1, at, service)))
+    def add(self, at: int, service: ObjectName, address_type: str = "") -> "Changes":
+        change = Change(self.last + 1, at, service, address_type)
+        return Changes(change.number, self.log.push_front(change))
 
     def since(self, number: int) -> Iterator[Change]:
         """The writes after that number, the newest first."""
@@ -57,6 +62,8 @@ class Services:
 
     def put(self, service: Service, at: int) -> "Services":
         """With the Service written, new or in place of the one of its name."""
+        if self.by_name.get(service.name) == service:
+            return self  # nobody is told of a write that changes nothing
         claimants = self._without_claims(service.name)
         for claim in claims(service):
             claimants = claimants.insert(claim, claimants.get(claim, _NOBODY) | {service.name})
@@ -102,11 +109,13 @@ class Slices:
 
     def put(self, one: EndpointSlice, at: int) -> "Slices":
         """With the slice written, new or in place of the one of its name."""
+        if self.by_name.get(one.name) == one:
+            return self  # nobody is told of a write that changes nothing
         cleared = self.remove(one.name, at) if one.name in self.by_name else self
         of_service, changes = cleared.of_service, cleared.changes
         if one.service is not None:
             of_service = of_service.insert(one.service, of_service.get(one.service, _NOBODY) | {one.name})
-            changes = changes.add(at, one.service)
+            changes = changes.add(at, one.service, one.address_type)
         return Slices(cleared.by_name.insert(one.name, one), of_service, changes)
 
     def remove(self, name: ObjectName, at: int) -> "Slices":
@@ -115,7 +124,7 @@ class Slices:
         if old.service is not None:
             left = of_service[old.service] - {name}
             of_service = of_service.insert(old.service, left) if left else of_service.remove(old.service)
-            changes = changes.add(at, old.service)
+            changes = changes.add(at, old.service, old.address_type)
         return Slices(self.by_name.remove(name), of_service, changes)
 
     def of(self, service: ObjectName) -> tuple[EndpointSlice, ...]:

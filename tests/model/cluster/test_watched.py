@@ -92,3 +92,11 @@ def test_a_slice_that_changes_its_service_concerns_both() -> None:
 
     assert {WEB, API} == {change.service for change in after.changes.since(watched.changes.last)}
     assert not after.of(WEB)
+
+
+def test_a_write_that_changes_nothing_is_not_told() -> None:
+    web = Service(WEB, cluster_ips=("10.96.0.1",))
+    one = EndpointSlice(ObjectName("shop", "x"), WEB, "IPv4")
+
+    assert Services().put(web, 0) == Services().put(web, 0).put(web, 1)
+    assert Slices().put(one, 0) == Slices().put(one, 0).put(one, 1)
