@@ -1,0 +1,226 @@
+"""What a PATCH makes of the stored Service, before defaults (RFC 7396, strategic merge, server-side apply).
+
+Each works on the JSON trees of objects and changes neither of its arguments. The three
+differ most in lists: a merge patch replaces them, a strategic one finds ports by number
+alone, apply by number and protocol. So a strategic patch of 53/UDP changes the port
+53/TCP into it, and an apply adds a second port.
+
+Left out: apply's memory of who set a field. What a manager no longer applies stays.
+Source: apimachinery pkg/util/strategicpatch/patch.go, structured-merge-diff.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from model.api.json_form import from_tree, to_tree
+from model.api.objects import Service
+from model.api.patched_lists import in_applied_order, in_patch_order
+from model.api.refusal import Reason, Refused
+from model.objects import ObjectName
+
+Tree = Mapping[str, Any]
+"""An object of JSON."""
+
+
+class PatchType(enum.Enum):
+    """How the body of a PATCH is read; the values are its media types."""
+
+    MERGE = "application/merge-patch+json"
+    STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
+
+
+_ORDER, _DELETE, _RETAIN, _DIRECTIVE = (
+    "$setElementOrder/",
+    "$deleteFromPrimitiveList/",
+    "$retainKeys",
+    "$patch",
+)
+_STRATEGIC_KEYS: Mapping[tuple[str, ...], str] = {
+    ("spec", "ports"): "port",
+    ("status", "conditions"): "type",
+    ("metadata", "ownerReferences"): "uid",
+}
+_APPLY_KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("spec", "ports"): ("port", "protocol"),
+    ("status", "conditions"): ("type",),
+    ("metadata", "ownerReferences"): ("uid",),
+}
+_KEY_DEFAULTS = {"protocol": "TCP"}
+_SETS = frozenset({("metadata", "finalizers")})  # merged by value in both
+_ATOMIC_MAPS = frozenset({("spec", "selector")})  # one value to apply
+
+Path = tuple[str, ...]
+
+
+def patched(stored: Service | None, patch: Tree, kind: PatchType, name: ObjectName) -> Service:
+    """The object that a PATCH of the Service asks for, to be given to `update`.
+
+    Only apply may meet no stored object. Raises Refused: 404 without one, 400 or 500 for
+    a patch that cannot be carried out or makes what is no Service.
+    """
+    if stored is None and kind is not PatchType.APPLY:
+        raise Refused(Reason.NOT_FOUND, f"services {name.name!r} not found")
+    tree: Tree = {} if stored is None else to_tree(stored)
+    match kind:
+        case PatchType.MERGE:
+            tree = merge_patch(tree, patch)
+        case PatchType.STRATEGIC_MERGE:
+            tree = strategic_merge_patch(tree, patch)
+        case PatchType.APPLY:
+            tree = server_side_apply(tree, patch)
+    return from_tree(Service, tree)
+
+
+def merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
+    """RFC 7396: maps merge, null removes, all else replaces.
+
+    >>> merge_patch({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": None}, "d": [2]})
+    {'a': {'c': 2}, 'd': [2]}
+    """
+    merged = dict(stored)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = merge_patch(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def strategic_merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
+    """Maps merge and null removes; ports merge by number, conditions by type, finalizers by value.
+
+    Understands the directives `$patch`, `$retainKeys`, `$setElementOrder/` and
+    `$deleteFromPrimitiveList/`. Other lists are replaced.
+    """
+    return _strategic(stored, patch, ())
+
+
+def server_side_apply(stored: Tree, applied: Tree) -> dict[str, Any]:
+    """What was applied, over what is stored: ports merge by number and protocol (TCP if unsaid).
+
+    Lists without such keys, and the selector, are one value each. Raises Refused (500)
+    when an applied list has one key twice.
+    """
+    return _applied(stored, applied, ())
+
+
+def _strategic(stored: Tree, patch: Tree, path: Path) -> dict[str, Any]:
+    match patch.get(_DIRECTIVE, "merge"):
+        case "replace":
+            return _without_directives(patch)
+        case "delete":
+            return {}
+        case "merge":
+            pass
+        case other:
+            raise Refused(Reason.BAD_REQUEST, f"unknown patch directive {other!r}")
+    merged = dict(stored)
+    if _RETAIN in patch:
+        merged = {key: value for key, value in merged.items() if key in _list(patch[_RETAIN], _RETAIN)}
+    for key, unwanted in patch.items():
+        if key.startswith(_DELETE) and isinstance(merged.get(name := key.removeprefix(_DELETE)), list):
+            merged[name] = [value for value in merged[name] if value not in _list(unwanted, key)]
+    for key, value in patch.items():
+        if key.startswith("$"):
+            continue
+        if value is None:
+            merged.pop(key, None)
+            continue
+        below, here = merged.get(key), (*path, key)
+        if isinstance(value, Mapping):
+            merged[key] = _strategic(below if isinstance(below, Mapping) else {}, value, here)
+        elif isinstance(value, list) and (here in _STRATEGIC_KEYS or here in _SETS):
+            order = _list(patch.get(_ORDER + key, value), _ORDER + key)
+            merged[key] = _strategic_list(below or [], value, order, here)
+        else:
+            merged[key] = value
+    for key, order in patch.items():
+        here = (*path, name := key.removeprefix(_ORDER))
+        if key.startswith(_ORDER) and name not in patch and merged.get(name) and here in _STRATEGIC_KEYS:
+            merged[name] = _strategic_list(merged[name], [], _list(order, key), here)
+    return merged
+
+
+def _strategic_list(stored: list[Any], patch: list[Any], order: list[Any], path: Path) -> list[Any]:
+    """A list merged by its key, in the order that the patch wants."""
+    key = _STRATEGIC_KEYS.get(path)
+
+    def identity(item: Any) -> Any:
+        if key is None:
+            return _hashable(item)
+        if not isinstance(item, Mapping) or key not in item:
+            raise Refused(Reason.INTERNAL_ERROR, f"{item} does not contain declared merge key: {key}")
+        return _hashable(item[key])
+
+    changes = [item for item in patch if not _directive(item)]
+    if any(_directive(item) == "replace" for item in patch):
+        return changes
+    deleted = [identity(item) for item in patch if _directive(item) == "delete"]
+    merged = [(identity(item), item) for item in stored if identity(item) not in deleted]
+    for item in changes:
+        name = identity(item)
+        # Two stored ports may have one number, 53/TCP and 53/UDP; the first one is meant.
+        place = next((index for index, (known, _) in enumerate(merged) if known == name), len(merged))
+        below = merged[place][1] if place < len(merged) else {}
+        merged[place : place + 1] = [(name, item if key is None else _strategic(below, item, (*path, "*")))]
+    wanted = [identity(item) for item in order if _directive(item) is None]
+    return in_patch_order(merged, [identity(item) for item in stored], wanted)
+
+
+def _directive(item: Any) -> str | None:
+    return item.get(_DIRECTIVE) if isinstance(item, Mapping) else None
+
+
+def _hashable(value: Any) -> str | int:
+    if not isinstance(value, str | int):
+        raise Refused(Reason.BAD_REQUEST, f"{value!r} cannot name an item of a list")
+    return value
+
+
+def _list(value: Any, directive: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Refused(Reason.BAD_REQUEST, f"{directive} must be a list")
+    return value
+
+
+def _without_directives(tree: Tree) -> dict[str, Any]:
+    return {key: value for key, value in tree.items() if not key.startswith("$")}
+
+
+def _applied(stored: Tree, applied: Tree, path: Path) -> dict[str, Any]:
+    merged = dict(stored)
+    for key, value in applied.items():
+        here, below = (*path, key), stored.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and here not in _ATOMIC_MAPS:
+            merged[key] = _applied(below if isinstance(below, Mapping) else {}, value, here)
+        elif isinstance(value, list) and (here in _APPLY_KEYS or here in _SETS):
+            merged[key] = _applied_list(below or [], value, here)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _applied_list(stored: list[Any], applied: list[Any], path: Path) -> list[Any]:
+    keys = _APPLY_KEYS.get(path)
+
+    def identity(item: Any) -> Any:
+        if keys is None:
+            return _hashable(item)
+        if not isinstance(item, Mapping):
+            raise Refused(Reason.BAD_REQUEST, f"{'.'.join(path)}: {item!r} is not an object")
+        return tuple(_hashable(item.get(key, _KEY_DEFAULTS.get(key))) for key in keys)
+
+    names = [identity(item) for item in applied]
+    if len({*names}) < len(names):
+        raise Refused(Reason.INTERNAL_ERROR, f"{'.'.join(path)}: duplicate entries for one key")
+    merged = {identity(item): item for item in stored}
+    for name, item in zip(names, applied, strict=True):
+        merged[name] = item if keys is None else _applied(merged.get(name, {}), item, (*path, "*"))
+    return in_applied_order(merged, [identity(item) for item in stored], names)
