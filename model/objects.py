@@ -8,6 +8,7 @@ are those of the consumer (kube-proxy), not of the API server.
 """
 
 import enum
+from fractions import Fraction
 from functools import cached_property
 
 import attrs
@@ -55,7 +56,7 @@ class ServicePortName:
 
 @attrs.frozen
 class ServicePort:
-    """One entry of spec.ports; `target_port` is a number, a name, or None."""
+    """One entry of spec.ports; `target_port` is a number, a name, or None for the number of `port`."""
 
     name: str
     protocol: str  # TCP, UDP or SCTP
@@ -102,6 +103,8 @@ class Service:
     load_balancer_class: str | None = None
     allocate_load_balancer_node_ports: bool | None = None
     traffic_distribution: str | None = None  # acts through hints only (FWD-TOPO-04)
+    uid: str = ""
+    being_deleted: bool = False  # metadata.deletionTimestamp is set
 
     @cached_property
     def label_map(self) -> dict[str, str]:
@@ -115,6 +118,7 @@ class EndpointPort:
     name: str
     protocol: str
     port: int | None
+    app_protocol: str | None = None  # no forwarding effect (API-F-09)
 
 
 @attrs.frozen
@@ -138,7 +142,10 @@ class Endpoint:
 
 @attrs.frozen
 class EndpointSlice:
-    """`service` is the label kubernetes.io/service-name, None when absent."""
+    """`service` is the label kubernetes.io/service-name, None when absent.
+
+    `labels` are those without a field of their own here.
+    """
 
     name: ObjectName
     service: ObjectName | None
@@ -147,6 +154,9 @@ class EndpointSlice:
     ports: tuple[EndpointPort, ...] = ()
     headless: bool = False  # label service.kubernetes.io/headless (FWD-OBJ-02)
     managed_by: str = ""  # label endpointslice.kubernetes.io/managed-by
+    labels: tuple[tuple[str, str], ...] = ()
+    service_owners: tuple[str, ...] = ()  # uids of the Services among its owner references
+    being_deleted: bool = False  # metadata.deletionTimestamp is set
 
 
 @attrs.frozen
@@ -199,6 +209,7 @@ class Pod:
     ports: tuple[ContainerPort, ...] = ()  # containers, then restartable init containers
     hostname: str = ""
     subdomain: str = ""
+    uid: str = ""
 
 
 @attrs.frozen
@@ -206,7 +217,7 @@ class Node:
     """A Node; `addresses` are (type, text) as in status.addresses.
 
     The versions are those of status.nodeInfo, "" where unset: kubeProxyVersion is no
-    longer written since 1.33.
+    longer written since 1.33. `allocatable_cpu` is status.allocatable.cpu in CPUs, 0 where unset.
     """
 
     name: str
@@ -216,6 +227,7 @@ class Node:
     ready: bool = True
     kube_proxy_version: str = ""
     kubelet_version: str = ""
+    allocatable_cpu: Fraction = Fraction(0)
 
     @property
     def zone(self) -> str | None:

@@ -12,6 +12,7 @@ import attrs
 
 from model import objects
 from model.load import wire
+from model.load.quantity import parse_quantity
 from model.objects import ObjectName, ServiceType, SessionAffinity, TrafficPolicy
 
 _HOSTNAME = "kubernetes.io/hostname"
@@ -19,6 +20,7 @@ _ZONE = "topology.kubernetes.io/zone"
 _SERVICE_NAME = "kubernetes.io/service-name"
 _HEADLESS = "service.kubernetes.io/headless"
 _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_LABELS_OF_SLICES = frozenset((_SERVICE_NAME, _HEADLESS, _MANAGED_BY))
 _AFFINITY_SECONDS = 10800  # API-F-21
 
 
@@ -88,6 +90,8 @@ def service(written: wire.Service, meta: wire.Metadata, _: str) -> objects.Servi
         load_balancer_class=spec.load_balancer_class,
         allocate_load_balancer_node_ports=spec.allocate_load_balancer_node_ports,
         traffic_distribution=spec.traffic_distribution,
+        uid=meta.uid or "",
+        being_deleted=meta.deletion_timestamp is not None,
     )
 
 
@@ -105,6 +109,13 @@ def endpoint_slice(written: wire.EndpointSlice, meta: wire.Metadata, version: st
         ports=_endpoint_ports(written.ports),
         headless=_HEADLESS in labels,
         managed_by=labels.get(_MANAGED_BY, ""),
+        labels=tuple(pair for pair in _pairs(labels) if pair[0] not in _LABELS_OF_SLICES),
+        service_owners=tuple(
+            owner.uid or ""
+            for owner in meta.owner_references or ()
+            if (owner.kind, owner.api_version) == ("Service", "v1")
+        ),
+        being_deleted=meta.deletion_timestamp is not None,
     )
 
 
@@ -159,6 +170,7 @@ def pod(written: wire.Pod, meta: wire.Metadata, _: str) -> objects.Pod:
         ),
         hostname=spec.hostname or "",
         subdomain=spec.subdomain or "",
+        uid=meta.uid or "",
     )
 
 
@@ -175,6 +187,7 @@ def node(written: wire.Node, meta: wire.Metadata, _: str) -> objects.Node:
         ready=_ready(status.conditions) is not False,
         kube_proxy_version=info.kube_proxy_version or "",
         kubelet_version=info.kubelet_version or "",
+        allocatable_cpu=parse_quantity(str((status.allocatable and status.allocatable.cpu) or 0)),
     )
 
 
@@ -223,7 +236,8 @@ def _endpoint(item: wire.Endpoint, namespace: str, is_beta: bool) -> objects.End
 
 def _endpoint_ports(ports: list[wire.EndpointPort] | None) -> tuple[objects.EndpointPort, ...]:
     return tuple(
-        objects.EndpointPort(port.name or "", port.protocol or "TCP", port.port) for port in ports or ()
+        objects.EndpointPort(port.name or "", port.protocol or "TCP", port.port, port.app_protocol)
+        for port in ports or ()
     )
 
 

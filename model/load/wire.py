@@ -12,11 +12,21 @@ from msgspec import Meta, Raw, Struct, field
 
 PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 Protocol = Literal["", "TCP", "UDP", "SCTP"]
+# Longer exponents are nobody's CPUs, and would be astronomic to write out.
+Quantity = Annotated[
+    str, Meta(pattern=r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2}|[numkMGTPE]|[KMGTPE]i)?$")
+]
 Int32 = Annotated[int, Meta(ge=-(1 << 31), le=(1 << 31) - 1)]
 
 
 class Wire(Struct, rename="camel", gc=False):
     """A part of an object, its fields in lower camel case."""
+
+
+class OwnerReference(Wire):
+    api_version: str | None = None
+    kind: str | None = None
+    uid: str | None = None
 
 
 class Metadata(Wire):
@@ -25,6 +35,8 @@ class Metadata(Wire):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     deletion_timestamp: str | None = None
+    uid: str | None = None
+    owner_references: list[OwnerReference] | None = None
 
 
 class RawHead(Wire):
@@ -142,6 +154,7 @@ class EndpointPort(Wire):
     name: str | None = None
     protocol: Protocol | None = None
     port: PortNumber | None = None
+    app_protocol: str | None = None
 
 
 class EndpointSlice(Named):
@@ -224,7 +237,12 @@ class NodeInfo(Wire):
     kubelet_version: str | None = None
 
 
+class Resources(Wire):
+    cpu: Quantity | int | Annotated[float, Meta(ge=-1e18, le=1e18)] | None = None
+
+
 class NodeStatus(Wire):
+    allocatable: Resources | None = None
     addresses: list[NodeAddress] | None = None
     node_info: NodeInfo | None = None
     conditions: list[Condition] | None = None
