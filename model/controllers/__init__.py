@@ -1,0 +1,1 @@
+"""What the controllers publish about Services: EndpointSlices, Endpoints, mirrored slices, hints."""

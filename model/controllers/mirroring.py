@@ -1,0 +1,161 @@
+"""The slices that mirror an Endpoints object which somebody wrote by hand.
+
+Source: pkg/controller/endpointslicemirroring. Where the original takes any 1000 of more
+addresses with the same ports, the first are taken here.
+"""
+
+from collections.abc import Collection, Iterable
+
+import attrs
+
+from model.addresses import Family
+from model.controllers.ip_text import read_ip
+from model.controllers.slice_packing import PortKey, endpoint_key, port_key
+from model.controllers.slice_plan import Slices
+from model.objects import (
+    Endpoint,
+    EndpointAddress,
+    EndpointPort,
+    Endpoints,
+    EndpointSlice,
+    EndpointSubset,
+    ObjectName,
+    Service,
+)
+
+MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io"
+MAX_ADDRESSES_PER_SUBSET = 1000  # EPS-MIR-03
+
+_SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
+_LEADER = "control-plane.alpha.kubernetes.io/leader"
+_HEADLESS = "service.kubernetes.io/headless"
+_OVERWRITTEN = frozenset(("kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"))
+_LONGEST_NAME_PREFIX = 58  # of generateName
+
+_Key = tuple[Family, PortKey]
+
+
+@attrs.frozen
+class _Wanted:
+    """The slice of one family and port list."""
+
+    ports: tuple[EndpointPort, ...]
+    endpoints: tuple[Endpoint, ...]
+
+
+def is_mirrored(service: Service | None, endpoints: Endpoints | None) -> bool:
+    """Whether an Endpoints object is to have mirrored slices (EPS-MIR-01)."""
+    return (
+        endpoints is not None
+        and service is not None
+        and service.selector is None
+        and dict(endpoints.labels).get(_SKIP_MIRROR) != "true"
+        and _LEADER not in dict(endpoints.annotations)
+    )
+
+
+def mirror(
+    service: Service | None,
+    endpoints: Endpoints | None,
+    existing: Iterable[EndpointSlice],
+    *,
+    taken: Collection[str] = (),
+) -> Slices:
+    """The mirrored slices of a Service after one pass.
+
+    `existing` are those with this Service's name and the mirroring controller's as labels;
+    `taken` are names in the namespace that new slices cannot have. None are left where the
+    Endpoints are not to be mirrored (EPS-MIR-01, EPS-MIR-06).
+    """
+    if endpoints is None or not is_mirrored(service, endpoints):
+        return ()
+    left = list(existing)
+    names = {*taken, *(one.name.name for one in left)}
+    made: list[EndpointSlice] = []
+    for (family, key), wanted in _wanted(endpoints).items():
+        same = [one for one in left if one.address_type == family.value and port_key(one.ports) == key]
+        name = same[0].name if same else ObjectName(endpoints.name.namespace, "")
+        one = _slice(endpoints, family, wanted, name)
+        made.append(same[0] if same and _says(same[0]) == _says(one) else one)
+        left = [other for other in left if other not in same[:1]]
+    return tuple(_named(endpoints, made, left, names))
+
+
+def _wanted(endpoints: Endpoints) -> dict[_Key, _Wanted]:
+    """One slice for each family and port list that has an address (EPS-MIR-02)."""
+    ports: dict[PortKey, tuple[EndpointPort, ...]] = {}
+    found: dict[_Key, dict[object, Endpoint]] = {}
+    for subset in endpoints.subsets:
+        key = port_key(subset.ports)
+        ports.setdefault(key, subset.ports)
+        for family, endpoint in _mirrored(subset):
+            found.setdefault((family, key), {})[endpoint_key(endpoint)] = endpoint
+    return {
+        (family, key): _Wanted(ports[key], tuple(members.values())[:MAX_ADDRESSES_PER_SUBSET])
+        for (family, key), members in found.items()
+    }
+
+
+def _mirrored(subset: EndpointSubset) -> Iterable[tuple[Family, Endpoint]]:
+    """The subset's first 1000 addresses that can be read, ready ones first (EPS-MIR-03)."""
+    readable = (
+        (family, _endpoint(address, text, ready=ready))
+        for addresses, ready in ((subset.addresses, True), (subset.not_ready_addresses, False))
+        for address in addresses
+        for family, text in filter(None, [read_ip(address.ip)])
+    )
+    for _, item in zip(range(MAX_ADDRESSES_PER_SUBSET), readable, strict=False):
+        yield item
+
+
+def _endpoint(address: EndpointAddress, text: str, *, ready: bool) -> Endpoint:
+    """An address with `ready` as its only condition and without zone (EPS-MIR-04, EPS-MIR-05)."""
+    return Endpoint(
+        (text,),
+        ready=ready,
+        node_name=address.node_name or None,
+        hostname=address.hostname or None,
+        target=address.target,
+    )
+
+
+def _slice(endpoints: Endpoints, family: Family, wanted: _Wanted, name: ObjectName) -> EndpointSlice:
+    labels = dict(endpoints.labels)
+    return EndpointSlice(
+        name=name,
+        service=endpoints.name,
+        address_type=family.value,
+        endpoints=wanted.endpoints,
+        ports=wanted.ports,
+        headless=_HEADLESS in labels,
+        managed_by=MIRRORING_CONTROLLER,
+        labels=tuple(
+            pair for pair in endpoints.labels if pair[0] not in _OVERWRITTEN and pair[0] != _HEADLESS
+        ),
+    )
+
+
+def _says(one: EndpointSlice) -> object:
+    """What a slice says, whatever the order it is written in."""
+    return attrs.evolve(one, endpoints=(), ports=()), frozenset(one.endpoints), port_key(one.ports)
+
+
+def _named(
+    endpoints: Endpoints, slices: Iterable[EndpointSlice], obsolete: list[EndpointSlice], taken: set[str]
+) -> Iterable[EndpointSlice]:
+    """The slices, new ones in place of obsolete ones of the family or under a new name."""
+    number = 0
+    for one in slices:
+        if one.name.name:
+            yield one
+            continue
+        place = next((old for old in obsolete if old.address_type == one.address_type), None)
+        if place is not None:
+            obsolete.remove(place)
+            yield attrs.evolve(one, name=place.name)
+            continue
+        prefix = f"{endpoints.name.name}-"[:_LONGEST_NAME_PREFIX]
+        while (name := f"{prefix}{number:05}") in taken:
+            number += 1
+        taken.add(name)
+        yield attrs.evolve(one, name=ObjectName(endpoints.name.namespace, name))
