@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from model.errors import InputError
+from oracle.commands.admit import admit
 from oracle.commands.check import check
 from oracle.commands.dns import dns
 from oracle.commands.expect import expect
@@ -34,6 +35,7 @@ svcproof.add_command(check)
 svcproof.add_command(trace)
 svcproof.add_command(expect)
 svcproof.add_command(dns)
+svcproof.add_command(admit)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

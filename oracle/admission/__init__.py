@@ -1,0 +1,1 @@
+"""What the API server would do with objects that somebody means to write."""
