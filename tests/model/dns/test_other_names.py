@@ -294,7 +294,27 @@ def test_a_name_in_no_zone_of_the_cluster_is_left_to_the_upstream() -> None:
 def test_other_types_are_no_data_where_the_name_exists() -> None:
     assert ask(f"web.a.svc.{Z}", "ANY") == NODATA
     assert ask(f"nope.a.svc.{Z}", "ANY") == NXDOMAIN
+    assert ask("20.0.96.10.in-addr.arpa.", "A", SCHEMA) == NODATA
     assert ask(f"nope.a.svc.{Z}", "TXT", SCHEMA) == NXDOMAIN
+
+
+def test_coredns_has_no_data_for_a_text_of_any_other_name_even_of_none() -> None:
+    assert ask(f"nope.a.svc.{Z}", "TXT") == NODATA
+
+
+def test_a_lone_underscore_is_any_port_and_any_protocol_to_coredns() -> None:
+    assert ask(f"_._.web.a.svc.{Z}", "SRV") == found(f"SRV 0 50 80 web.a.svc.{Z}")
+    assert ask(f"_._.web.a.svc.{Z}", "SRV", SCHEMA) == NXDOMAIN
+
+
+def test_a_slice_of_domain_names_is_a_cname_to_coredns_and_has_no_srv() -> None:
+    """Proxies skip such slices (addressType FQDN)."""
+    names = (Endpoint(("db.example.com",), ready=True),)
+    piece = EndpointSlice(ObjectName("a", "db-1"), ObjectName("a", "db"), "FQDN", names)
+    cluster = Cluster(services=(service("db", "None"),), slices=(piece,))
+
+    assert ask(f"db.a.svc.{Z}", "A", cluster=cluster) == found("CNAME db.example.com.")
+    assert ask(f"db.a.svc.{Z}", "SRV", cluster=cluster) == NODATA
 
 
 def test_the_zones_name_server_is_the_service_of_the_dns() -> None:
