@@ -27,23 +27,23 @@ from model.objects import ObjectName
 def create_service(state: ClusterState, event: events.CreateService) -> tuple[ClusterState, Accepted]:
     """Raises Refused."""
     accepted = create(state.registry, event.service, dry_run=event.dry_run, seed=event.seed)
-    return _stored(state, accepted, dry_run=event.dry_run)
+    return stored(state, accepted, dry_run=event.dry_run)
 
 
 def update_service(state: ClusterState, event: events.UpdateService) -> tuple[ClusterState, Accepted]:
     """Raises Refused."""
     accepted = update(state.registry, event.service, dry_run=event.dry_run, seed=event.seed)
-    return _stored(state, accepted, dry_run=event.dry_run)
+    return stored(state, accepted, dry_run=event.dry_run)
 
 
 def update_service_status(
     state: ClusterState, event: events.UpdateServiceStatus
 ) -> tuple[ClusterState, Accepted]:
     """Raises Refused."""
-    return _stored(state, update_status(state.registry, event.service), dry_run=False)
+    return stored(state, update_status(state.registry, event.service), dry_run=False)
 
 
-def _stored(state: ClusterState, accepted: Accepted, *, dry_run: bool) -> tuple[ClusterState, Accepted]:
+def stored(state: ClusterState, accepted: Accepted, *, dry_run: bool) -> tuple[ClusterState, Accepted]:
     if dry_run:
         return state, accepted
     name = accepted.service.object_name
@@ -56,7 +56,7 @@ def _stored(state: ClusterState, accepted: Accepted, *, dry_run: bool) -> tuple[
 def delete_service(state: ClusterState, event: events.DeleteService) -> tuple[ClusterState, Accepted]:
     """Its Endpoints go with it, its slices by garbage collection (EPS-EP-06). Raises Refused."""
     accepted = delete(state.registry, event.name, dry_run=event.dry_run)
-    return _stored(state, accepted, dry_run=event.dry_run)
+    return stored(state, accepted, dry_run=event.dry_run)
 
 
 def _gone(state: ClusterState, registry: Registry, name: ObjectName) -> ClusterState:
@@ -72,12 +72,12 @@ def write_endpoints(state: ClusterState, event: events.WriteEndpoints) -> Cluste
     """Raises Refused."""
     gates = state.registry.config.gates
     old = state.endpoints.get(event.endpoints.metadata.object_name)
-    stored: api.Endpoints = (
+    written: api.Endpoints = (
         create_endpoints(event.endpoints, gates)
         if old is None
         else update_endpoints(event.endpoints, written_endpoints(old), gates)
     )
-    read = read_endpoints(stored)
+    read = read_endpoints(written)
     return attrs.evolve(state, endpoints=state.endpoints.insert(read.name, read))
 
 
@@ -91,12 +91,12 @@ def write_slice(state: ClusterState, event: events.WriteSlice) -> ClusterState:
     """Raises Refused."""
     gates = state.registry.config.gates
     old = state.slices.by_name.get(event.slice.metadata.object_name)
-    stored: api.EndpointSlice = (
+    written: api.EndpointSlice = (
         create_endpoint_slice(event.slice, gates)
         if old is None
         else update_endpoint_slice(event.slice, written_slice(old), gates)
     )
-    return attrs.evolve(state, slices=state.slices.put(read_slice(stored), state.now))
+    return attrs.evolve(state, slices=state.slices.put(read_slice(written), state.now))
 
 
 def delete_slice(state: ClusterState, event: events.DeleteSlice) -> ClusterState:

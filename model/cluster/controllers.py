@@ -76,7 +76,7 @@ def collect_garbage(state: ClusterState, event: events.CollectGarbage) -> Cluste
     slices = state.slices
     service = state.services.by_name.get(event.service)
     for one in _managed(state, event.service, SLICE_CONTROLLER):
-        if service is None or service.uid not in one.service_owners:
+        if one.service_owners and (service is None or service.uid not in one.service_owners):
             slices = slices.remove(one.name, state.now)
     for one in _managed(state, event.service, MIRRORING_CONTROLLER):
         if event.service not in state.endpoints:

@@ -86,6 +86,18 @@ class DeleteServiceCIDR:
     name: str
 
 
+@attrs.frozen
+class FinalizeServiceCIDRs:
+    """A pass that lets go of marked ServiceCIDRs on which no address depends any more (ALLOC-IP-09)."""
+
+
+@attrs.frozen
+class EnsureKubernetesService:
+    """The API server makes default/kubernetes where it is missing (ALLOC-IP-10)."""
+
+    seed: int = 0
+
+
 # Controllers. Each pass may be late, and passes may come in any order.
 
 
@@ -294,6 +306,8 @@ Event = (
     | DeleteSlice
     | AddServiceCIDR
     | DeleteServiceCIDR
+    | FinalizeServiceCIDRs
+    | EnsureKubernetesService
     | Repair
     | SyncSlices
     | SyncEndpoints

@@ -52,22 +52,17 @@ def sync_proxy(state: ClusterState, event: events.SyncProxy) -> ClusterState:
     traffic = elapsed(proxy.traffic, state.now)
     for family in Family:
         changes = _endpoint_changes(before.slices, after.slices, family, event.node)
-        view = applied_view(proxy, _concerned_by(proxy, traffic, family), family)
-        traffic = synced(traffic, view, changed_udp_service_ports(changes), proxy.cleanup)
+        udp = changed_udp_service_ports(changes)
+        names = {client.service_port.service for client, _ in traffic.memory(family)}
+        if udp:
+            names |= concerned(proxy, _udp_claims(traffic, family))
+        if names:
+            traffic = synced(traffic, applied_view(proxy, names, family), udp, proxy.cleanup)
     return _put(state, event.node, attrs.evolve(proxy, traffic=traffic))
 
 
-def _concerned_by(proxy: Proxy, traffic: Traffic, family: Family) -> frozenset[ObjectName]:
-    """Every Service whose endpoints decide what becomes of the flows and memories.
-
-    A UDP flow is a Service's by the address it went to, or by no more than the number of
-    its port (CT-02).
-    """
-    remembered = {client.service_port.service for client, _ in traffic.memory(family)}
-    return concerned(proxy, _udp_claims(traffic, family)) | remembered
-
-
 def _udp_claims(traffic: Traffic, family: Family) -> Iterator[Claim]:
+    """What makes a UDP flow a Service's: the address it went to, or no more than its port (CT-02)."""
     for key in traffic.flows:
         if key.protocol == UDP and key.family is family:
             yield family, key.destination

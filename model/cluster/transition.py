@@ -11,7 +11,7 @@ import attrs
 
 from model.api.repair import RepairEvent
 from model.api.service_storage import Accepted
-from model.cluster import api_requests, controllers, events, node_life, pod_life, proxies
+from model.cluster import api_requests, controllers, events, node_life, pod_life, pools, proxies
 from model.cluster.events import Event, IllegalEvent
 from model.cluster.state import ClusterState
 from model.traffic import Delivery
@@ -53,11 +53,15 @@ def carry_out(state: ClusterState, event: Event) -> Stepped:
         case events.DeleteSlice():
             return Stepped(api_requests.delete_slice(state, event))
         case events.AddServiceCIDR():
-            return Stepped(api_requests.add_service_cidr(state, event))
+            return Stepped(pools.add_cidr(state, event))
         case events.DeleteServiceCIDR():
-            return Stepped(api_requests.delete_service_cidr(state, event))
+            return Stepped(pools.delete_cidr(state, event))
+        case events.FinalizeServiceCIDRs():
+            return Stepped(pools.finalize_cidrs(state))
+        case events.EnsureKubernetesService():
+            return Stepped(*pools.ensure_kubernetes(state, event))
         case events.Repair():
-            return Stepped(*api_requests.repair(state, event))
+            return Stepped(*pools.repair(state, event))
         case events.SyncSlices():
             return Stepped(controllers.sync_slices(state, event))
         case events.SyncEndpoints():
