@@ -18,6 +18,7 @@ from model.errors import InputError
 from oracle.commands.admit import admit
 from oracle.commands.check import check
 from oracle.commands.dns import dns
+from oracle.commands.endpoints import endpoints
 from oracle.commands.expect import expect
 from oracle.commands.terminal import note
 from oracle.commands.trace import trace
@@ -35,6 +36,7 @@ svcproof.add_command(check)
 svcproof.add_command(trace)
 svcproof.add_command(expect)
 svcproof.add_command(dns)
+svcproof.add_command(endpoints)
 svcproof.add_command(admit)
 
 
