@@ -34,7 +34,10 @@ class PublishedEndpoint:
 
 @attrs.frozen
 class ClusterIndex:
-    """The maps. Addresses are keyed by number, so every spelling of one is the same."""
+    """The maps. Addresses are keyed by number, so every spelling of one is the same.
+
+    CoreDNS compares the text and misses the PTR of an address that is not spelled canonically.
+    """
 
     services: dict[ObjectName, Service]
     endpoints: dict[ObjectName, tuple[PublishedEndpoint, ...]]
