@@ -3,18 +3,111 @@
 from collections.abc import Callable
 
 from invariants.affinity import a_client_stays_with_its_endpoint, affinity_only_ranks_the_eligible
+from invariants.allocation import (
+    a_deleted_service_leaves_nothing_owned,
+    bands_divide_a_range,
+    cluster_ips_have_one_owner,
+    no_service_has_an_edge_of_its_range,
+    node_ports_have_one_owner,
+    nothing_leaks_for_ever,
+    the_static_band_comes_last,
+    what_is_allocated_lies_in_its_range,
+)
 from invariants.eligibility import (
     only_usable_endpoints_of_the_service_port_are_used,
     terminating_endpoints_are_the_last_resort,
 )
-from invariants.invariant import FlowCheck, Invariant, PacketCheck, StateCheck, Violation
-from invariants.node_ports import node_ports_have_one_owner, node_ports_lie_in_the_range
+from invariants.endpoint_slices import (
+    controllers_leave_others_endpoints_alone,
+    hints_name_the_endpoints_own_zone,
+    no_terminating_endpoint_is_ready,
+    ready_is_serving_and_not_terminating,
+    slices_are_bounded_and_of_one_family,
+    slices_list_each_pod_once,
+    slices_merge_in_any_order,
+)
+from invariants.endpoints import (
+    endpoints_list_the_pods_of_the_first_family,
+    mirrored_slices_say_what_endpoints_say,
+)
+from invariants.invariant import (
+    FlowCheck,
+    Invariant,
+    NumberCheck,
+    PacketCheck,
+    StateCheck,
+    StepCheck,
+    Violation,
+)
 from invariants.reachability import (
     frontends_and_only_frontends_are_captured,
     without_usable_endpoints_every_frontend_refuses,
 )
+from invariants.service_updates import (
+    headless_stays_headless,
+    putting_back_the_stored_service_changes_nothing,
+    refused_and_dry_requests_leave_nothing,
+    the_primary_address_stays,
+    the_second_address_goes_only_with_the_policy,
+    what_a_balancer_was_given_stays,
+)
+from invariants.services import (
+    affinity_has_a_timeout,
+    an_external_name_is_only_a_name,
+    cluster_ips_follow_the_families,
+    external_policy_goes_with_external_access,
+    headless_services_are_of_type_cluster_ip,
+    node_ports_go_with_the_type,
+    only_load_balancers_have_ingress,
+    ports_of_a_service_are_told_apart,
+    the_cluster_ip_is_the_first_of_at_most_one_a_family,
+    the_health_check_port_goes_with_its_need,
+    the_policy_bounds_the_families,
+)
 
-STATE: tuple[Invariant[StateCheck], ...] = (node_ports_have_one_owner, node_ports_lie_in_the_range)
+STATE: tuple[Invariant[StateCheck], ...] = (
+    the_cluster_ip_is_the_first_of_at_most_one_a_family,
+    cluster_ips_follow_the_families,
+    the_policy_bounds_the_families,
+    an_external_name_is_only_a_name,
+    external_policy_goes_with_external_access,
+    the_health_check_port_goes_with_its_need,
+    node_ports_go_with_the_type,
+    headless_services_are_of_type_cluster_ip,
+    ports_of_a_service_are_told_apart,
+    affinity_has_a_timeout,
+    only_load_balancers_have_ingress,
+    cluster_ips_have_one_owner,
+    node_ports_have_one_owner,
+    what_is_allocated_lies_in_its_range,
+    no_service_has_an_edge_of_its_range,
+    slices_are_bounded_and_of_one_family,
+    slices_merge_in_any_order,
+)
+
+STEP: tuple[Invariant[StepCheck], ...] = (
+    the_primary_address_stays,
+    the_second_address_goes_only_with_the_policy,
+    headless_stays_headless,
+    putting_back_the_stored_service_changes_nothing,
+    refused_and_dry_requests_leave_nothing,
+    what_a_balancer_was_given_stays,
+    the_static_band_comes_last,
+    a_deleted_service_leaves_nothing_owned,
+    ready_is_serving_and_not_terminating,
+    no_terminating_endpoint_is_ready,
+    controllers_leave_others_endpoints_alone,
+)
+
+EVENTUAL: tuple[Invariant[StateCheck], ...] = (
+    nothing_leaks_for_ever,
+    slices_list_each_pod_once,
+    endpoints_list_the_pods_of_the_first_family,
+    mirrored_slices_say_what_endpoints_say,
+    hints_name_the_endpoints_own_zone,
+)
+
+NUMBER: tuple[Invariant[NumberCheck], ...] = (bands_divide_a_range,)
 
 PACKET: tuple[Invariant[PacketCheck], ...] = (
     only_usable_endpoints_of_the_service_port_are_used,
@@ -26,4 +119,11 @@ PACKET: tuple[Invariant[PacketCheck], ...] = (
 
 FLOW: tuple[Invariant[FlowCheck], ...] = (a_client_stays_with_its_endpoint,)
 
-CATALOGUE: tuple[Invariant[Callable[..., Violation | None]], ...] = (*STATE, *PACKET, *FLOW)
+CATALOGUE: tuple[Invariant[Callable[..., Violation | None]], ...] = (
+    *STATE,
+    *STEP,
+    *EVENTUAL,
+    *NUMBER,
+    *PACKET,
+    *FLOW,
+)

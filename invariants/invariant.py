@@ -8,22 +8,30 @@ from definitions, not from the tables or indexes that it is there to catch.
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
 from model.affinity import Connection
+from model.api.refusal import Refused
+from model.cluster.events import Event, IllegalEvent
+from model.cluster.state import ClusterState
 from model.frontends import NodeView
 from model.node_config import ProxyMode
-from model.objects import Cluster
 from model.outcome import Outcome
 from model.packet import Packet
 
+if TYPE_CHECKING:  # to judge a step takes nothing of what carries it out
+    from model.cluster.transition import Answer
+
 
 class Kind(enum.Enum):
-    """What a claim is about; the letters are those of the rules' own list."""
+    """What a claim is about; the letters are those of the rules' own list, but for N."""
 
-    STATE = "S"  # every state of the objects
+    STATE = "S"  # every state that a cluster can reach
+    STEP = "T"  # every event, carried out or refused, with the states before and after it
+    EVENTUAL = "L"  # every state in which controllers and proxies have nothing left to do
+    NUMBER = "N"  # every size of a range: arithmetic, listed as S by the rules
     PACKET = "P"  # every state, node and new packet
     FLOW = "F"  # every sequence of new connections on a node whose view stays as it is
 
@@ -35,7 +43,27 @@ class Violation:
     what: str
 
 
-StateCheck = Callable[[Cluster], Violation | None]
+@attrs.frozen
+class Step:
+    """An event in a state, and what came of it.
+
+    `after` is the state that counts from now on; `told` is the answer, or the error of an
+    event that was refused, after which nothing may have changed.
+    """
+
+    before: ClusterState
+    event: Event
+    after: ClusterState
+    told: "Answer | Refused | IllegalEvent"
+
+    @property
+    def is_refused(self) -> bool:
+        return isinstance(self.told, Refused | IllegalEvent)
+
+
+StateCheck = Callable[[ClusterState], Violation | None]
+StepCheck = Callable[[Step], Violation | None]
+NumberCheck = Callable[[int], Violation | None]
 PacketCheck = Callable[[NodeView, Packet, Outcome], Violation | None]
 FlowCheck = Callable[[NodeView, Sequence[Connection]], Violation | None]
 
@@ -90,3 +118,34 @@ def invariant(
         return Invariant(id, sentence, kind, source, modes, assumption, assumes, check)
 
     return claim
+
+
+def state_invariant(
+    id: str,
+    sentence: str,
+    *,
+    source: tuple[str, ...],
+    assumption: str = "",
+    assumes: Callable[[ClusterState], bool] = _nothing,
+) -> Callable[[StateCheck], Invariant[StateCheck]]:
+    """Makes the claim of a check of one state."""
+    return invariant(id, sentence, kind=Kind.STATE, source=source, assumption=assumption, assumes=assumes)
+
+
+def step_invariant(
+    id: str,
+    sentence: str,
+    *,
+    source: tuple[str, ...],
+    assumption: str = "",
+    assumes: Callable[[Step], bool] = _nothing,
+) -> Callable[[StepCheck], Invariant[StepCheck]]:
+    """Makes the claim of a check of one step."""
+    return invariant(id, sentence, kind=Kind.STEP, source=source, assumption=assumption, assumes=assumes)
+
+
+def eventual_invariant(
+    id: str, sentence: str, *, source: tuple[str, ...]
+) -> Callable[[StateCheck], Invariant[StateCheck]]:
+    """Makes the claim of a check of a state in which everybody has come to rest."""
+    return invariant(id, sentence, kind=Kind.EVENTUAL, source=source)

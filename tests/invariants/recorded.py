@@ -1,5 +1,6 @@
 """What recorded nodes' rules do, as cases for the claims: each frontend asked from each side."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from fractions import Fraction
@@ -8,8 +9,9 @@ from pathlib import Path
 
 from model.addresses import Family, parse_address
 from model.affinity import Client, Connection, Memory, connect
+from model.cluster.from_objects import state_of
+from model.cluster.state import ClusterState
 from model.frontends import NodeView, node_view
-from model.objects import Cluster
 from model.outcome import Outcome, Target
 from model.packet import PROTOCOL_NUMBERS, Origin, Packet
 from oracle.bundle import read_bundle
@@ -24,11 +26,16 @@ HEALTHY = tuple(case for case in CASES if not case.startswith(("stale-", "broken
 """Recorded clusters whose nodes keep every promise."""
 
 
-def cluster_of(case: str) -> Cluster:
-    """The objects of a recorded cluster."""
-    cluster = read_bundle(DUMPS / f"{case}.iptables").cluster
-    assert cluster is not None
-    return cluster
+@cache
+def state_in(case: str) -> ClusterState:
+    """The state that the objects of a recorded cluster make."""
+    folder = DUMPS / f"{case}.iptables"
+    files = sorted([*folder.glob("cluster.*"), *folder.glob("servicecidrs.*")])
+    return state_of((file.name, _content(file)) for file in files)
+
+
+def _content(file: Path) -> bytes:
+    return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
 
 
 def nodes(case: str, only: str = "") -> Iterator[tuple[NodeRules, NodeView]]:

@@ -2,11 +2,9 @@
 
 from fractions import Fraction
 
-import attrs
 import pytest
 
 from invariants.affinity import MOST_SOURCES, a_client_stays_with_its_endpoint
-from invariants.node_ports import node_ports_have_one_owner, node_ports_lie_in_the_range
 from invariants.reachability import (
     frontends_and_only_frontends_are_captured,
     without_usable_endpoints_every_frontend_refuses,
@@ -143,70 +141,3 @@ def test_inv_57_goes_on_beyond_a_hundred_sources_where_memory_has_no_such_bound(
     history = [to(A, 0), *CROWD, to(A, 0, source=999), to(B, 1)]
 
     assert a_client_stays_with_its_endpoint.violation(a_view(ProxyMode.NFTABLES), history) is not None
-
-
-def a_service(
-    name: str, *ports: ServicePort, type: ServiceType = ServiceType.NODE_PORT, **more: int
-) -> Service:
-    return Service(ObjectName("shop", name), type, ports, **more)  # type: ignore[arg-type]  # health_check_node_port
-
-
-TCP_80 = ServicePort("web", "TCP", 80, 30080)
-UDP_80 = ServicePort("quic", "UDP", 80, 30080)
-
-
-def test_inv_19_counterexample_without_its_assumption() -> None:
-    """ALLOC-NP-09: an ExternalName Service keeps a number that was never allocated to it."""
-    stored = Cluster(
-        (a_service("web", TCP_80), a_service("elsewhere", TCP_80, type=ServiceType.EXTERNAL_NAME))
-    )
-
-    assert node_ports_have_one_owner.assumes(stored) is False
-    assert node_ports_have_one_owner.violation(stored) is None
-    bare = node_ports_have_one_owner.check(stored)
-    assert bare is not None
-    assert bare.what == "node port 30080 belongs to shop/web and to shop/elsewhere"
-
-
-@pytest.mark.parametrize(
-    ("services", "expected"),
-    [
-        pytest.param((a_service("a", TCP_80, UDP_80),), False, id="one Service, two protocols (ALLOC-NP-04)"),
-        pytest.param((a_service("a", TCP_80), a_service("b", TCP_80)), True, id="two Services"),
-        pytest.param(
-            (a_service("a", TCP_80), a_service("b", UDP_80)), True, id="two protocols (ALLOC-NP-03)"
-        ),
-        pytest.param(
-            (a_service("a", TCP_80), a_service("b", health_check_node_port=30080)), True, id="a health check"
-        ),
-        pytest.param(
-            (
-                a_service("a", attrs.evolve(TCP_80, node_port=0)),
-                a_service("b", attrs.evolve(TCP_80, node_port=0)),
-            ),
-            False,
-            id="none allocated",
-        ),
-    ],
-)
-def test_inv_19_forbids_two_services_with_one_number(services: tuple[Service, ...], expected: bool) -> None:
-    assert (node_ports_have_one_owner.violation(Cluster(services)) is not None) is expected
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"), [(29999, True), (30000, False), (32767, False), (32768, True), (0, False)]
-)
-def test_inv_20_holds_node_ports_and_health_checks_to_the_range(number: int, expected: bool) -> None:
-    claim = node_ports_lie_in_the_range
-    as_port = Cluster((a_service("a", attrs.evolve(TCP_80, node_port=number)),))
-    as_health_check = Cluster((a_service("a", health_check_node_port=number),))
-
-    assert (claim.violation(as_port) is not None) is expected
-    assert (claim.violation(as_health_check) is not None) is expected
-
-
-def test_inv_20_takes_the_range_that_the_api_server_was_given() -> None:
-    stored = Cluster((a_service("a", TCP_80),))
-
-    assert node_ports_lie_in_the_range.check(stored, ((30000, 30080),)) is None
-    assert node_ports_lie_in_the_range.check(stored, ((30081, 32767),)) is not None
