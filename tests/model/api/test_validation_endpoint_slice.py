@@ -128,6 +128,7 @@ def test_a_slice_has_at_most_twenty_thousand_ports(count: int, errors: list[str]
             {"deprecated_topology": tuple((f"k{number}", "") for number in range(17))},
             ["endpoints[0].deprecatedTopology TOO_MANY"],
         ),
+        ({"deprecated_topology": tuple((f"k{number}", "") for number in range(16))}, []),
     ],
 )
 def test_what_is_said_of_an_endpoint(change: dict[str, Any], errors: list[str]) -> None:
@@ -141,6 +142,7 @@ def test_what_is_said_of_an_endpoint(change: dict[str, Any], errors: list[str]) 
         (EndpointHints(hints(9)), ["endpoints[0].hints.forZones TOO_MANY"]),
         (EndpointHints((), hints(9)), ["endpoints[0].hints.forNodes TOO_MANY"]),
         (EndpointHints(hints(9), hints(9)), ["endpoints[0].hints.forZones TOO_MANY"]),
+        (EndpointHints(hints(8), hints(9)), ["endpoints[0].hints.forNodes TOO_MANY"]),
         (EndpointHints(hints(1) * 3), [f"endpoints[0].hints.forZones[{i}].name DUPLICATE" for i in (1, 2)]),
         (EndpointHints((), hints(1) * 2), ["endpoints[0].hints.forNodes[1].name DUPLICATE"]),
         (EndpointHints((Hint("Zone_A"),)), []),

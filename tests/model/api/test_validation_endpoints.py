@@ -104,3 +104,10 @@ def test_a_change_keeps_identity() -> None:
     new = Endpoints(attrs.evolve(METADATA, namespace="other"))
 
     assert ["metadata.namespace INVALID"] == found(validate_endpoints_update(new, old, GATES))
+
+
+def test_the_form_of_the_name_is_asked_for_on_every_change() -> None:
+    """Unlike that of a Service."""
+    old = Endpoints(attrs.evolve(METADATA, name="Old_Name"))
+
+    assert ["metadata.name INVALID"] == found(validate_endpoints_update(old, old, GATES))
