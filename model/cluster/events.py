@@ -5,6 +5,8 @@ and what comes of it. Chance is part of the event: `seed` draws an allocation, `
 an endpoint, so that a step is a function.
 """
 
+# long file: one short class an event, and a reader wants to see them all at once
+
 import enum
 from fractions import Fraction
 
