@@ -1,0 +1,345 @@
+"""Changing, deleting and reporting on Services."""
+
+from typing import Any
+
+import attrs
+import pytest
+from rpds import HashTrieMap
+
+from model.api.adopt import adopt
+from model.api.objects import HEADLESS, Ingress, LoadBalancerStatus, Service, ServicePort, ServiceStatus
+from model.api.refusal import Reason
+from model.api.registry import Registry
+from model.api.requests import create, delete, update, update_status
+from model.objects import ObjectName
+from tests.model.api.api_cases import (
+    DNS_TCP,
+    DNS_UDP,
+    holding,
+    invalid,
+    numbers,
+    refused,
+    registry,
+    service,
+    stored,
+    with_node_ports,
+    with_spec,
+)
+
+WEB, OTHER = ObjectName("shop", "web"), ObjectName("shop", "other")
+EXTERNAL: dict[str, Any] = {"type": "ExternalName", "external_name": "db.example"}
+BALANCER: dict[str, Any] = {"type": "LoadBalancer", "external_traffic_policy": "Local"}
+
+
+def pools(state: Registry) -> tuple[dict[str, ObjectName], dict[int, ObjectName]]:
+    return dict(state.ip_owners.items()), dict(state.node_ports.items())
+
+
+def with_metadata(one: Service, **fields: Any) -> Service:
+    return attrs.evolve(one, metadata=attrs.evolve(one.metadata, **fields))
+
+
+def test_submitting_the_same_manifest_again_changes_nothing() -> None:
+    """API-PIPE-04: idempotence, the resource version included."""
+    manifest = service(
+        "web", DNS_TCP, ServicePort("x", port=80), ip_family_policy="PreferDualStack", **BALANCER
+    )
+    state = holding(registry(), manifest)
+
+    accepted = update(state, manifest)
+
+    assert accepted.registry is state
+    assert accepted.service == stored(state)
+
+
+def test_a_changed_service_has_a_new_resource_version_and_keeps_what_it_owns() -> None:
+    """ALLOC-IP-07."""
+    state = holding(registry(), service(type="NodePort"))
+
+    accepted = update(state, service(type="NodePort", selector=(("app", "other"),)))
+
+    assert accepted.service.metadata.resource_version == "2"
+    assert accepted.service.metadata.uid == stored(state).metadata.uid
+    assert pools(accepted.registry) == pools(state)
+
+
+def test_becoming_external_name_frees_addresses_and_ports() -> None:
+    """API-TC-01, API-TC-03, API-TC-06, ALLOC-IP-06, ALLOC-HC-01."""
+    state = holding(registry(), service(ip_family_policy="PreferDualStack", **BALANCER))
+
+    accepted = update(state, with_spec(stored(state), **EXTERNAL))
+
+    assert pools(accepted.registry) == ({}, {})
+    assert (accepted.service.spec.cluster_ips, accepted.service.spec.health_check_node_port) == ((), 0)
+
+
+def test_from_external_name_everything_is_allocated_afresh() -> None:
+    """API-TC-02, API-TC-04."""
+    state = holding(registry(), service(**EXTERNAL))
+
+    accepted = update(state, service(type="NodePort"), seed=1)
+
+    (address,), (number,) = accepted.service.spec.cluster_ips, numbers(accepted.service)
+    assert pools(accepted.registry) == ({address: WEB}, {number: WEB})
+
+
+def test_on_update_ports_of_one_number_get_a_node_port_each() -> None:
+    """ALLOC-NP-06."""
+    state = holding(registry(), service("web", DNS_TCP, DNS_UDP))
+
+    tcp, udp = numbers(update(state, service("web", DNS_TCP, DNS_UDP, type="NodePort")).service)
+
+    assert tcp != udp
+
+
+def test_on_update_a_number_may_be_repeated_for_another_protocol() -> None:
+    """ALLOC-NP-06: held by the Service already, or new to it."""
+    state = holding(registry(), with_node_ports(service("web", DNS_TCP, type="NodePort"), 30010))
+    both = service("web", DNS_TCP, DNS_UDP, type="NodePort")
+
+    assert numbers(update(state, with_node_ports(both, 30010, 30010)).service) == (30010, 30010)
+    assert pools(update(state, with_node_ports(both, 30011, 30011)).registry)[1] == {30011: WEB}
+
+
+def test_on_update_a_number_repeated_for_one_protocol_is_the_servers_failure() -> None:
+    """ALLOC-NP-06."""
+    state = holding(registry(), service(type="NodePort"))
+    two = service("web", ServicePort("a", port=1), ServicePort("b", port=2), type="NodePort")
+
+    found = refused(update, state, with_node_ports(two, 30010, 30010))
+
+    assert found == (Reason.INTERNAL_ERROR, frozenset())
+
+
+def test_a_number_no_port_has_any_more_is_free_and_one_that_moved_is_not() -> None:
+    """ALLOC-NP-07."""
+    ports = ServicePort("a", port=1), ServicePort("b", port=2)
+    state = holding(registry(), with_node_ports(service("web", *ports, type="NodePort"), 30010, 30011))
+
+    accepted = update(
+        state, with_node_ports(service("web", ServicePort("c", port=3), type="NodePort"), 30011)
+    )
+
+    assert pools(accepted.registry)[1] == {30011: WEB}
+
+
+def test_a_number_of_another_service_is_refused() -> None:
+    """ALLOC-NP-03."""
+    state = holding(registry(), with_node_ports(service("other", type="NodePort"), 30010), service())
+
+    found = refused(update, state, with_node_ports(service(type="NodePort"), 30010))
+
+    assert found == invalid("spec.ports[0].nodePort")
+
+
+def test_a_load_balancer_that_wants_none_loses_the_node_ports_it_leaves_out() -> None:
+    """API-TC-05."""
+    state = holding(registry(), with_node_ports(service(type="NodePort"), 30010))
+    new = service(type="LoadBalancer", allocate_load_balancer_node_ports=False)
+
+    assert pools(update(state, with_node_ports(new, 30010)).registry)[1] == {30010: WEB}
+    assert pools(update(state, new).registry)[1] == {}
+
+
+def test_the_health_check_port_comes_and_goes_with_policy_local() -> None:
+    """API-TC-06, API-TC-07, ALLOC-HC-01."""
+    state = holding(registry(), with_node_ports(service(type="LoadBalancer"), 30010))
+
+    local = update(state, with_spec(stored(state), external_traffic_policy="Local"))
+    back = update(local.registry, with_spec(local.service, external_traffic_policy="Cluster"))
+
+    assert pools(local.registry)[1] == {30010: WEB, local.service.spec.health_check_node_port: WEB}
+    assert pools(back.registry)[1] == {30010: WEB}
+
+
+def test_a_requested_health_check_port_is_reserved() -> None:
+    """API-TC-07."""
+    state = holding(registry(), service(type="LoadBalancer"))
+
+    accepted = update(state, service(health_check_node_port=30020, **BALANCER))
+
+    assert accepted.registry.node_ports[30020] == WEB
+
+
+def test_an_upgrade_takes_the_second_address_alone() -> None:
+    """API-DS-09."""
+    state = holding(registry(), service(cluster_ip="10.0.0.7"))
+
+    accepted = update(state, service(ip_family_policy="PreferDualStack"))
+
+    first, second = accepted.service.spec.cluster_ips
+    assert (first, ":" in second) == ("10.0.0.7", True)
+    assert pools(accepted.registry)[0] == {first: WEB, second: WEB}
+
+
+def test_a_downgrade_frees_the_second_address() -> None:
+    """API-DS-05."""
+    state = holding(registry(), service(cluster_ip="10.0.0.7", ip_family_policy="PreferDualStack"))
+
+    accepted = update(state, with_spec(stored(state), ip_family_policy="SingleStack"))
+
+    assert accepted.service.spec.ip_families == ("IPv4",)
+    assert pools(accepted.registry)[0] == {"10.0.0.7": WEB}
+
+
+def test_the_first_address_never_changes() -> None:
+    """API-DS-06, ALLOC-IP-07."""
+    state = holding(registry(), service(cluster_ip="10.0.0.7"))
+
+    found = refused(update, state, service(cluster_ip="10.0.0.8"))
+
+    assert found == invalid("spec.clusterIPs[0]")
+
+
+@pytest.mark.parametrize(("before", "after"), [(HEADLESS, "10.0.0.7"), ("10.0.0.7", HEADLESS)])
+def test_headless_is_for_ever(before: str, after: str) -> None:
+    """API-TC-10."""
+    state = holding(registry(), service(cluster_ip=before))
+
+    assert refused(update, state, service(cluster_ip=after)) == invalid("spec.clusterIPs[0]")
+
+
+def test_a_refused_update_leaks_nothing_and_frees_nothing() -> None:
+    """API-PIPE-02: the request would have taken a port and freed another."""
+    state = holding(registry(), with_node_ports(service(type="NodePort"), 30010))
+    before = pools(state)
+
+    refused(update, state, with_node_ports(service(type="NodePort", session_affinity="Sometimes"), 30011))
+
+    assert pools(state) == before
+
+
+def test_an_update_keeps_the_status() -> None:
+    """API-PIPE-03."""
+    state = holding(registry(), service(type="LoadBalancer"))
+    status = ServiceStatus(LoadBalancerStatus((Ingress("192.0.2.1", ip_mode="VIP"),)))
+    state = update_status(state, attrs.evolve(stored(state), status=status)).registry
+
+    accepted = update(state, service(type="LoadBalancer", selector=(("app", "other"),)))
+
+    assert accepted.service.status == status
+
+
+def test_a_status_write_keeps_the_spec_and_fills_in_the_mode() -> None:
+    """API-PIPE-03, API-F-29."""
+    state = holding(registry(), service(type="LoadBalancer"))
+    sent = with_spec(stored(state), selector=(("app", "other"),))
+    sent = attrs.evolve(sent, status=ServiceStatus(LoadBalancerStatus((Ingress("192.0.2.1"),))))
+
+    found = update_status(state, sent).service
+
+    assert found.spec == stored(state).spec
+    assert found.status == ServiceStatus(LoadBalancerStatus((Ingress("192.0.2.1", ip_mode="VIP"),)))
+
+
+def test_only_a_load_balancer_has_an_ingress() -> None:
+    """API-F-29."""
+    state = holding(registry(), service())
+    sent = attrs.evolve(
+        stored(state), status=ServiceStatus(LoadBalancerStatus((Ingress(hostname="lb.example"),)))
+    )
+
+    assert refused(update_status, state, sent) == invalid("status.loadBalancer.ingress", type="FORBIDDEN")
+
+
+@pytest.mark.parametrize("ask", [update, update_status])
+def test_another_resource_version_or_uid_is_a_conflict(ask: Any) -> None:
+    """Optimistic locking; an update that names neither wins."""
+    state = holding(registry(), service(), service("other"))
+    conflict = (Reason.CONFLICT, frozenset[tuple[str, str]]())
+
+    assert refused(ask, state, with_metadata(service(), resource_version="2")) == conflict
+    assert refused(ask, state, with_metadata(service(), uid="another")) == conflict
+    assert ask(state, with_metadata(service(), resource_version="1")).registry is state
+
+
+def test_an_update_of_nothing_creates() -> None:
+    """Services may be created by a PUT."""
+    assert update(registry(), service()) == create(registry(), service())
+
+
+@pytest.mark.parametrize("ask", [delete, lambda state, name: update_status(state, service(name.name))])
+def test_what_does_not_exist_cannot_be_deleted_or_reported_on(ask: Any) -> None:
+    assert refused(ask, registry(), WEB) == (Reason.NOT_FOUND, frozenset())
+
+
+def test_a_deleted_service_frees_all_it_had() -> None:
+    """API-TC-11, ALLOC-IP-06, ALLOC-HC-01."""
+    state = holding(registry(), service(ip_family_policy="PreferDualStack", **BALANCER))
+
+    after = delete(state, WEB).registry
+
+    assert pools(after) == ({}, {})
+    assert WEB not in after.services
+
+
+def test_a_service_with_finalizers_is_marked_and_keeps_all_until_they_are_gone() -> None:
+    """API-TC-11."""
+    state = holding(registry(), with_metadata(service(**BALANCER), finalizers=("example.com/lb",)))
+    held = pools(state)
+
+    marked = delete(state, WEB, now="2026-01-01T00:00:00Z")
+    again = delete(marked.registry, WEB, now="2026-02-02T00:00:00Z")
+    gone = update(again.registry, with_metadata(again.service, finalizers=()))
+
+    assert marked.service.metadata.deletion_timestamp == "2026-01-01T00:00:00Z"
+    assert (pools(marked.registry), again.registry) == (held, marked.registry)
+    assert (pools(gone.registry), WEB in gone.registry.services) == (({}, {}), False)
+
+
+def test_a_dry_run_changes_nothing() -> None:
+    """API-PIPE-06."""
+    state = holding(registry(), service())
+
+    updated = update(state, service(type="NodePort"), dry_run=True)
+
+    assert (updated.registry, numbers(updated.service)) == (state, (32769,))
+    assert delete(state, WEB, dry_run=True).registry is state
+
+
+def hole() -> Registry:
+    """ALLOC-NP-09: other owns 30010, and web carries it as an ExternalName."""
+    owner = with_node_ports(service("other", type="NodePort"), 30010)
+    return holding(registry(), owner, with_node_ports(service(**EXTERNAL), 30010))
+
+
+def test_an_external_name_may_carry_a_number_of_another_service_without_owning_it() -> None:
+    """ALLOC-NP-09."""
+    assert pools(hole())[1] == {30010: OTHER}
+
+
+def test_such_a_number_is_never_taken_when_the_type_changes() -> None:
+    """ALLOC-NP-09: two Services have it then."""
+    state = update(hole(), with_node_ports(service(type="NodePort"), 30010)).registry
+
+    assert numbers(stored(state)) == numbers(stored(state, "other")) == (30010,)
+    assert pools(state)[1] == {30010: OTHER}
+
+
+def test_deleting_such_a_service_frees_the_number_of_the_other() -> None:
+    """ALLOC-NP-09, API-TC-11: a third Service may have it then."""
+    state = delete(hole(), WEB).registry
+    third = with_node_ports(service("third", type="NodePort"), 30010)
+
+    assert pools(state)[1] == {}
+    assert numbers(create(state, third).service) == numbers(stored(state, "other"))
+
+
+def test_adopted_services_own_what_they_carry_and_the_first_of_two_wins() -> None:
+    """ALLOC-NP-09, ALLOC-IP-01."""
+    original = holding(
+        registry(), with_node_ports(service("other", cluster_ip="10.0.0.7", **BALANCER), 30010)
+    )
+    twin = with_metadata(stored(original, "other"), name="web")
+    external = with_metadata(with_node_ports(service(**EXTERNAL), 30020), name="external")
+
+    state = adopt(registry(), [stored(original, "other"), twin, external])
+
+    assert pools(state) == pools(original)
+    assert state.services == HashTrieMap(
+        {
+            OTHER: stored(original, "other"),
+            WEB: twin,
+            ObjectName("shop", "external"): with_metadata(external, resource_version="3"),
+        }
+    )
