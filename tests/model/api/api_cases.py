@@ -17,6 +17,9 @@ IPV4_CIDR, IPV6_CIDR = "10.0.0.0/16", "fd00::/112"
 WEB = ServicePort("web", port=80)
 DNS_TCP = ServicePort("dns-tcp", protocol="TCP", port=53)
 DNS_UDP = ServicePort("dns", protocol="UDP", port=53)
+WEB_NAME, OTHER_NAME = ObjectName("shop", "web"), ObjectName("shop", "other")
+EXTERNAL: dict[str, Any] = {"type": "ExternalName", "external_name": "db.example"}
+BALANCER: dict[str, Any] = {"type": "LoadBalancer", "external_traffic_policy": "Local"}
 
 
 def registry(*cidrs: str, first_node_port: int = 30000, last_node_port: int = 32767) -> Registry:
@@ -40,6 +43,10 @@ def with_spec(one: Service, **fields: Any) -> Service:
     return attrs.evolve(one, spec=attrs.evolve(one.spec, **fields))
 
 
+def with_metadata(one: Service, **fields: Any) -> Service:
+    return attrs.evolve(one, metadata=attrs.evolve(one.metadata, **fields))
+
+
 def with_node_ports(one: Service, *numbers: int) -> Service:
     pairs = zip(one.spec.ports, numbers, strict=True)
     return with_spec(one, ports=tuple(attrs.evolve(port, node_port=number) for port, number in pairs))
@@ -54,6 +61,11 @@ def holding(state: Registry, *services: Service) -> Registry:
 
 def stored(state: Registry, name: str = "web") -> Service:
     return state.services[ObjectName("shop", name)]
+
+
+def pools(state: Registry) -> tuple[dict[str, ObjectName], dict[int, ObjectName]]:
+    """Who owns which address and which node port."""
+    return dict(state.ip_owners.items()), dict(state.node_ports.items())
 
 
 def numbers(one: Service) -> tuple[int, ...]:

@@ -1,0 +1,181 @@
+"""Patches as JSON trees; the trees are Services or parts of them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.api.patches import PatchType, merge_patch, patched, server_side_apply, strategic_merge_patch
+from model.api.refusal import Reason
+from model.objects import ObjectName
+from tests.model.api.api_cases import DNS_TCP, refused, service
+
+WEB = ObjectName("shop", "web")
+TCP = {"name": "dns-tcp", "port": 53, "protocol": "TCP"}
+UDP = {"name": "dns", "port": 53, "protocol": "UDP"}
+HTTP = {"name": "http", "port": 80}
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from("abc"), below, max_size=3),
+    max_leaves=6,
+)
+TREES = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
+
+
+def ports(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"spec": {"ports": list(items)}}
+
+
+def test_a_merge_patch_replaces_lists_and_removes_what_is_null() -> None:
+    """RFC 7396."""
+    stored = {"spec": {"ports": [TCP], "selector": {"a": "b", "c": "d"}, "type": "NodePort"}}
+    patch = {"spec": {"ports": [UDP], "selector": {"a": None, "e": "f"}, "type": None}}
+
+    assert merge_patch(stored, patch) == {"spec": {"ports": [UDP], "selector": {"c": "d", "e": "f"}}}
+
+
+@given(stored=TREES, patch=TREES)
+def test_a_merge_patch_given_twice_is_given_once(stored: dict[str, Any], patch: dict[str, Any]) -> None:
+    once = merge_patch(stored, patch)
+
+    assert merge_patch(once, patch) == once
+
+
+def test_a_strategic_patch_finds_ports_by_number_alone() -> None:
+    """53/UDP turns 53/TCP into it (docs/rules/observed.md)."""
+    assert strategic_merge_patch(ports(TCP), ports(UDP)) == ports(UDP)
+
+
+def test_a_strategic_patch_changes_what_it_names_of_a_port() -> None:
+    found = strategic_merge_patch(ports(TCP, HTTP), ports({"port": 80, "nodePort": 30010}))
+
+    assert found == ports(TCP, {**HTTP, "nodePort": 30010})
+
+
+def test_of_two_stored_ports_of_one_number_the_first_is_meant() -> None:
+    found = strategic_merge_patch(ports(TCP, UDP), ports({"port": 53, "nodePort": 30010}))
+
+    assert found == ports({**TCP, "nodePort": 30010}, UDP)
+
+
+def test_a_new_port_comes_before_those_the_patch_does_not_name() -> None:
+    assert strategic_merge_patch(ports(TCP), ports(HTTP)) == ports(HTTP, TCP)
+
+
+def test_the_order_that_a_patch_states_is_kept() -> None:
+    order = {"$setElementOrder/ports": [{"port": 53}, {"port": 80}]}
+
+    found = strategic_merge_patch(ports(HTTP, TCP), {"spec": order})
+
+    assert found == ports(TCP, HTTP)
+
+
+def test_directives_delete_and_replace() -> None:
+    stored = {
+        "spec": {"ports": [TCP, HTTP], "selector": {"a": "b"}},
+        "metadata": {"finalizers": ["x/a", "x/b"]},
+    }
+    patch = {
+        "spec": {"ports": [{"port": 53, "$patch": "delete"}], "selector": {"c": "d", "$patch": "replace"}},
+        "metadata": {"$deleteFromPrimitiveList/finalizers": ["x/a"]},
+    }
+
+    assert strategic_merge_patch(stored, patch) == {
+        "spec": {"ports": [HTTP], "selector": {"c": "d"}},
+        "metadata": {"finalizers": ["x/b"]},
+    }
+
+
+def test_a_list_may_be_replaced_as_a_whole() -> None:
+    assert strategic_merge_patch(ports(TCP), ports({"$patch": "replace"}, HTTP)) == ports(HTTP)
+
+
+def test_only_the_retained_keys_stay() -> None:
+    stored = {"spec": {"type": "NodePort", "externalName": "db.example", "selector": {"a": "b"}}}
+
+    found = strategic_merge_patch(stored, {"spec": {"$retainKeys": ["type"], "type": "ClusterIP"}})
+
+    assert found == {"spec": {"type": "ClusterIP"}}
+
+
+def test_finalizers_merge_and_addresses_are_replaced() -> None:
+    stored = {"metadata": {"finalizers": ["x/a"]}, "spec": {"externalIPs": ["192.0.2.1"]}}
+    patch = {"metadata": {"finalizers": ["x/b", "x/a"]}, "spec": {"externalIPs": ["192.0.2.2"]}}
+
+    assert strategic_merge_patch(stored, patch) == {
+        "metadata": {"finalizers": ["x/b", "x/a"]},
+        "spec": {"externalIPs": ["192.0.2.2"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("patch", "reason"),
+    [
+        (ports({"name": "http"}), Reason.INTERNAL_ERROR),
+        (ports({"port": [80]}), Reason.BAD_REQUEST),
+        ({"spec": {"$patch": "explode"}}, Reason.BAD_REQUEST),
+        ({"spec": {"$retainKeys": "type"}}, Reason.BAD_REQUEST),
+    ],
+)
+def test_a_patch_that_cannot_be_carried_out_is_refused(patch: dict[str, Any], reason: Reason) -> None:
+    assert refused(strategic_merge_patch, ports(TCP), patch) == (reason, frozenset())
+
+
+def test_apply_finds_ports_by_number_and_protocol() -> None:
+    """53/TCP and 53/UDP are two ports (docs/rules/observed.md)."""
+    assert server_side_apply(ports(TCP), ports(UDP)) == ports(TCP, UDP)
+
+
+def test_apply_takes_an_unsaid_protocol_for_tcp() -> None:
+    found = server_side_apply(ports(TCP, UDP), ports({"port": 53, "nodePort": 30010}))
+
+    assert found == ports({**TCP, "nodePort": 30010}, UDP)
+
+
+def test_apply_keeps_the_order_that_was_applied_and_leaves_others_in_place() -> None:
+    applied = ports(UDP, TCP)
+
+    assert server_side_apply(ports(TCP, HTTP, UDP), applied) == ports(UDP, TCP, HTTP)
+
+
+def test_apply_replaces_the_selector_and_merges_labels() -> None:
+    stored = {"metadata": {"labels": {"a": "b"}}, "spec": {"selector": {"a": "b"}}}
+    applied = {"metadata": {"labels": {"c": "d"}}, "spec": {"selector": {"c": "d"}}}
+
+    assert server_side_apply(stored, applied) == {
+        "metadata": {"labels": {"a": "b", "c": "d"}},
+        "spec": {"selector": {"c": "d"}},
+    }
+
+
+def test_one_key_applied_twice_is_refused() -> None:
+    found = refused(server_side_apply, {}, ports({"port": 53}, TCP))
+
+    assert found == (Reason.INTERNAL_ERROR, frozenset())
+
+
+def test_apply_alone_makes_a_service_out_of_nothing() -> None:
+    tree = {"metadata": {"name": "web", "namespace": "shop"}, **ports(TCP)}
+
+    made = patched(None, tree, PatchType.APPLY, WEB)
+
+    assert (made.object_name, made.spec.ports) == (WEB, (DNS_TCP,))
+    for kind in (PatchType.MERGE, PatchType.STRATEGIC_MERGE):
+        assert refused(patched, None, tree, kind, WEB) == (Reason.NOT_FOUND, frozenset())
+
+
+@pytest.mark.parametrize("kind", PatchType)
+def test_a_patch_of_one_field_leaves_the_others(kind: PatchType) -> None:
+    stored = service("web", DNS_TCP, type="NodePort")
+
+    found = patched(stored, {"spec": {"externalTrafficPolicy": "Local"}}, kind, WEB)
+
+    assert found == service("web", DNS_TCP, type="NodePort", external_traffic_policy="Local")
+
+
+def test_a_patch_that_makes_no_service_is_a_bad_request() -> None:
+    found = refused(patched, service(), {"spec": {"ports": [{"port": "80"}]}}, PatchType.MERGE, WEB)
+
+    assert found == (Reason.BAD_REQUEST, frozenset())
