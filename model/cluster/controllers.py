@@ -31,7 +31,7 @@ def sync_slices(state: ClusterState, event: events.SyncSlices) -> ClusterState:
         state.pods.selected(service),
         state.nodes,
         existing,
-        taken=_names(state, event.service.namespace),
+        taken=state.slices.by_name,
     )
     return _write(state, event, existing, wanted)
 
@@ -42,7 +42,7 @@ def mirror_endpoints(state: ClusterState, event: events.MirrorEndpoints) -> Clus
         state.services.by_name.get(event.service),
         state.endpoints.get(event.service),
         existing,
-        taken=_names(state, event.service.namespace),
+        taken=state.slices.by_name,
     )
     return _write(state, event, existing, wanted)
 
@@ -50,10 +50,6 @@ def mirror_endpoints(state: ClusterState, event: events.MirrorEndpoints) -> Clus
 def _managed(state: ClusterState, service: ObjectName, by: str) -> tuple[EndpointSlice, ...]:
     """The Service's slices that this controller made; it looks at no others."""
     return tuple(one for one in state.slices.of(service) if one.managed_by == by)
-
-
-def _names(state: ClusterState, namespace: str) -> frozenset[str]:
-    return frozenset(name.name for name in state.slices.by_name if name.namespace == namespace)
 
 
 def sync_endpoints(state: ClusterState, event: events.SyncEndpoints) -> ClusterState:

@@ -6,7 +6,7 @@ staging/src/k8s.io/endpointslice/reconciler.go. Names of new slices, random in a
 count up here.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import attrs
 
@@ -15,6 +15,7 @@ from model.controllers.slice_packing import (
     SLICE_CONTROLLER,
     Packing,
     PortKey,
+    fresh_names,
     pack,
     port_key,
     slice_labels,
@@ -23,7 +24,6 @@ from model.controllers.slice_plan import SlicePlan, Slices
 from model.objects import Endpoint, EndpointPort, EndpointSlice, Node, ObjectName, Pod, Service
 
 MAX_ENDPOINTS_PER_SLICE = 100  # EPS-SL-01
-_LONGEST_NAME_PREFIX = 58  # of generateName
 
 
 def reconcile_slices(
@@ -35,7 +35,7 @@ def reconcile_slices(
     max_endpoints: int = MAX_ENDPOINTS_PER_SLICE,
     topology_aware: bool = True,
     prefer_same: bool = True,
-    taken: Collection[str] = (),
+    taken: Container[ObjectName] = (),
 ) -> Slices:
     """The controller's slices of the Service after one pass: kept, changed and new ones.
 
@@ -44,7 +44,7 @@ def reconcile_slices(
     Service does not select are passed over. `nodes` are all, by name; a pod whose node is
     missing is left out unless the Service publishes unready addresses (EPS-SEL-04).
     `topology_aware` and `prefer_same` are what the controller is run with; `taken` are
-    names in the namespace that new slices cannot have. A Service that is not managed keeps
+    names that new slices cannot have. A Service that is not managed keeps
     what it has (EPS-SEL-01).
     """
     existing = tuple(existing)
@@ -69,7 +69,8 @@ def reconcile_slices(
         create += () if service.being_deleted else new
     place = {one.name: at for at, one in enumerate(existing)}
     keep.sort(key=lambda one: place[one.name])
-    return (*keep, *_named(service, create, {*taken, *(one.name.name for one in existing)}))
+    names = fresh_names(service.name, existing, taken)
+    return (*keep, *(attrs.evolve(one, name=name) for one, name in zip(create, names, strict=False)))
 
 
 def new_slice(service: Service, address_type: str, ports: tuple[EndpointPort, ...] = ()) -> EndpointSlice:
@@ -155,16 +156,6 @@ def _recycled(service: Service, create: Slices, delete: Slices) -> tuple[Slices,
         if left and _is_owned(one, service):
             recycled.append(attrs.evolve(left.pop(), name=one.name))
     return tuple(recycled), tuple(left)
-
-
-def _named(service: Service, slices: Iterable[EndpointSlice], taken: set[str]) -> Iterable[EndpointSlice]:
-    prefix = f"{service.name.name}-"[:_LONGEST_NAME_PREFIX]
-    number = 0
-    for one in slices:
-        while (name := f"{prefix}{number:05}") in taken:
-            number += 1
-        taken.add(name)
-        yield attrs.evolve(one, name=ObjectName(service.name.namespace, name))
 
 
 def _is_owned(one: EndpointSlice, service: Service) -> bool:

@@ -4,13 +4,13 @@ Source: pkg/controller/endpointslicemirroring. Where the original takes any 1000
 addresses with the same ports, the first are taken here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable, Iterator
 
 import attrs
 
 from model.addresses import Family
 from model.controllers.ip_text import read_ip
-from model.controllers.slice_packing import PortKey, endpoint_key, port_key
+from model.controllers.slice_packing import PortKey, endpoint_key, fresh_names, port_key
 from model.controllers.slice_plan import Slices
 from model.objects import (
     Endpoint,
@@ -30,7 +30,6 @@ _SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
 _LEADER = "control-plane.alpha.kubernetes.io/leader"
 _HEADLESS = "service.kubernetes.io/headless"
 _OVERWRITTEN = frozenset(("kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"))
-_LONGEST_NAME_PREFIX = 58  # of generateName
 
 _Key = tuple[Family, PortKey]
 
@@ -59,18 +58,18 @@ def mirror(
     endpoints: Endpoints | None,
     existing: Iterable[EndpointSlice],
     *,
-    taken: Collection[str] = (),
+    taken: Container[ObjectName] = (),
 ) -> Slices:
     """The mirrored slices of a Service after one pass.
 
     `existing` are those with this Service's name and the mirroring controller's as labels;
-    `taken` are names in the namespace that new slices cannot have. None are left where the
+    `taken` are names that new slices cannot have. None are left where the
     Endpoints are not to be mirrored (EPS-MIR-01, EPS-MIR-06).
     """
     if endpoints is None or not is_mirrored(service, endpoints):
         return ()
     left = list(existing)
-    names = {*taken, *(one.name.name for one in left)}
+    names = fresh_names(endpoints.name, left, taken)
     made: list[EndpointSlice] = []
     for (family, key), wanted in _wanted(endpoints).items():
         same = [one for one in left if one.address_type == family.value and port_key(one.ports) == key]
@@ -78,7 +77,7 @@ def mirror(
         one = _slice(endpoints, family, wanted, name)
         made.append(same[0] if same and _says(same[0]) == _says(one) else one)
         left = [other for other in left if other not in same[:1]]
-    return tuple(_named(endpoints, made, left, names))
+    return tuple(_named(made, left, names))
 
 
 def _wanted(endpoints: Endpoints) -> dict[_Key, _Wanted]:
@@ -141,21 +140,15 @@ def _says(one: EndpointSlice) -> object:
 
 
 def _named(
-    endpoints: Endpoints, slices: Iterable[EndpointSlice], obsolete: list[EndpointSlice], taken: set[str]
+    slices: Iterable[EndpointSlice], obsolete: list[EndpointSlice], names: Iterator[ObjectName]
 ) -> Iterable[EndpointSlice]:
     """The slices, new ones in place of obsolete ones of the family or under a new name."""
-    number = 0
     for one in slices:
+        place = next((old for old in obsolete if old.address_type == one.address_type), None)
         if one.name.name:
             yield one
-            continue
-        place = next((old for old in obsolete if old.address_type == one.address_type), None)
-        if place is not None:
+        elif place is not None:
             obsolete.remove(place)
             yield attrs.evolve(one, name=place.name)
-            continue
-        prefix = f"{endpoints.name.name}-"[:_LONGEST_NAME_PREFIX]
-        while (name := f"{prefix}{number:05}") in taken:
-            number += 1
-        taken.add(name)
-        yield attrs.evolve(one, name=ObjectName(endpoints.name.namespace, name))
+        else:
+            yield attrs.evolve(one, name=next(names))

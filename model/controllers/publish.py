@@ -38,23 +38,21 @@ def publish(cluster: Cluster) -> Published:
     by_service: defaultdict[tuple[ObjectName | None, str], list[EndpointSlice]] = defaultdict(list)
     for one in cluster.slices:
         by_service[one.service, one.managed_by].append(one)
-    taken: defaultdict[str, set[str]] = defaultdict(set)
+    taken: set[ObjectName] = set()
     for one in cluster.slices:
-        taken[one.name.namespace].add(one.name.name)
+        taken.add(one.name)
     nodes = {node.name: node for node in cluster.nodes}
     slices: list[EndpointSlice] = []
     for name, service in services.items():
         existing = by_service.pop((name, SLICE_CONTROLLER), [])
-        made = reconcile_slices(
-            service, pods.candidates(service), nodes, existing, taken=taken[name.namespace]
-        )
-        taken[name.namespace].update(one.name.name for one in made)
+        made = reconcile_slices(service, pods.candidates(service), nodes, existing, taken=taken)
+        taken.update(one.name for one in made)
         slices += made
     mirrored = [name for name, manager in by_service if name and manager == MIRRORING_CONTROLLER]
     for name in dict.fromkeys((*endpoints, *mirrored)):
         existing = by_service.pop((name, MIRRORING_CONTROLLER), [])
-        made = mirror(services.get(name), endpoints.get(name), existing, taken=taken[name.namespace])
-        taken[name.namespace].update(one.name.name for one in made)
+        made = mirror(services.get(name), endpoints.get(name), existing, taken=taken)
+        taken.update(one.name for one in made)
         slices += made
     uids = {service.uid for service in cluster.services}
     slices += (one for rest in by_service.values() for one in rest if not _is_orphan(one, uids))

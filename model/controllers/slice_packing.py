@@ -4,7 +4,8 @@ Source: staging/src/k8s.io/endpointslice/reconciler.go reconcileByPortMapping. W
 original takes any endpoint or any slice of several alike, the first is taken here.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Container, Iterable, Iterator
 
 import attrs
 
@@ -19,6 +20,8 @@ RESERVED_LABELS = frozenset(
         "service.kubernetes.io/headless",
     )
 )
+
+_LONGEST_NAME_PREFIX = 58  # of generateName
 
 PortKey = tuple[tuple[str, str, int, str], ...]
 EndpointKey = tuple[tuple[str, ...], str, ObjectName | None]
@@ -46,6 +49,18 @@ def port_key(ports: Iterable[EndpointPort]) -> PortKey:
 def endpoint_key(endpoint: Endpoint) -> EndpointKey:
     """What makes an endpoint the same one: addresses, hostname and pod."""
     return tuple(sorted(endpoint.addresses)), endpoint.hostname or "", endpoint.target
+
+
+def fresh_names(
+    of: ObjectName, existing: Iterable[EndpointSlice], taken: Container[ObjectName]
+) -> Iterator[ObjectName]:
+    """Names for new slices of a Service or Endpoints object: random in a cluster, counted up here."""
+    held = {one.name for one in existing}
+    prefix = f"{of.name}-"[:_LONGEST_NAME_PREFIX]
+    for number in itertools.count():
+        name = ObjectName(of.namespace, f"{prefix}{number:05}")
+        if name not in held and name not in taken:
+            yield name
 
 
 def slice_labels(service: Service) -> tuple[tuple[str, str], ...]:

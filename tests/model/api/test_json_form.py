@@ -42,7 +42,10 @@ def test_zero_values_are_left_out() -> None:
         ({"ports": {}}, "spec.ports: must be a list, not an object"),
         ({"clusterIPs": "10.96.0.7"}, "spec.clusterIPs: must be a list, not a string"),
         ({"selector": ["a"]}, "spec.selector: must be a map of strings, not a list"),
-        ({"publishNotReadyAddresses": 1}, "spec.publishNotReadyAddresses: must be true or false, not a number"),
+        (
+            {"publishNotReadyAddresses": 1},
+            "spec.publishNotReadyAddresses: must be true or false, not a number",
+        ),
         ([], "spec: must be an object, not a list"),
     ],
 )

@@ -237,7 +237,9 @@ def test_slices_that_await_deletion_are_not_used() -> None:
 
 
 def test_names_of_new_slices_are_not_taken() -> None:
-    found = reconcile_slices(a_service(), pods(1), NODES, [], taken={"web-00000", "web-00002"})
+    taken = {ObjectName("shop", "web-00000"), ObjectName("shop", "web-00002")}
+
+    found = reconcile_slices(a_service(), pods(1), NODES, [], taken=taken)
 
     assert [ObjectName("shop", "web-00001")] == [one.name for one in found]
 

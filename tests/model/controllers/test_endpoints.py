@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 import pytest
 
-from model.controllers.endpoints import reconcile_endpoints
+from model.controllers.endpoints import Offer, reconcile_endpoints, repack
 from model.objects import (
     ContainerPort,
     EndpointAddress,
@@ -133,6 +133,21 @@ def test_without_ports_a_headless_service_publishes_bare_addresses_and_another_n
 ) -> None:
     """EPS-PORT-07"""
     assert published(a_service(ports=(), cluster_ips=(cluster_ip,)), [a_pod(1)]).subsets == subsets
+
+
+def test_a_port_0_is_no_port() -> None:
+    """EPS-EP-04: the address stays, in a subset without it; no stored Service has such a port."""
+    service = a_service(ports=(attrs.evolve(HTTP, target_port=0),))
+
+    assert published(service, [a_pod(1)]).subsets == (ready(1, ports=()),)
+
+
+@pytest.mark.parametrize("order", [(True, False), (False, True)])
+def test_an_address_that_is_once_unready_at_a_port_is_unready_there(order: tuple[bool, bool]) -> None:
+    """EPS-EP-04"""
+    offered = [Offer(("10.0.0.1", "uid"), address(1), is_ready, HTTP_8080) for is_ready in order]
+
+    assert repack(offered) == (EndpointSubset((), (address(1),), (HTTP_8080,)),)
 
 
 def test_pods_that_share_an_address_are_told_apart() -> None:

@@ -85,6 +85,7 @@ def test_each_port_list_and_family_has_a_slice() -> None:
     assert [("IPv4", "http", 1), ("IPv6", "http", 1), ("IPv4", "db", 1)] == [
         (one.address_type, one.ports[0].name, len(one.endpoints)) for one in found
     ]
+    assert len({one.name for one in found}) == 3
 
 
 def test_of_a_subset_the_first_thousand_readable_addresses_are_mirrored_ready_ones_first() -> None:
@@ -142,6 +143,6 @@ def test_a_slice_of_new_ports_takes_the_name_of_an_obsolete_one_of_its_family() 
 
 
 def test_names_of_new_slices_are_not_taken() -> None:
-    (found,) = mirror(BY_HAND, ONE, (), taken={"web-00000"})
+    (found,) = mirror(BY_HAND, ONE, (), taken={ObjectName("shop", "web-00000")})
 
     assert ObjectName("shop", "web-00001") == found.name
