@@ -37,9 +37,10 @@ from model.api.validation.service import (
     validate_service_update,
     validate_status_update,
 )
-from model.api.warnings import service_warnings
+from model.api.warnings import ip_warnings, service_warnings
 from model.objects import ObjectName
 
+_NO_VERSION = ("", "0")
 _LONGEST_GENERATED_BASE = 58
 _GENERATED_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _GENERATE_ATTEMPTS = 8
@@ -71,7 +72,7 @@ def store_new(registry: Registry, service: Service, *, dry_run: bool, seed: int)
     _refuse_invalid(service, validate_service_create(service, registry.config.gates))
     if service.object_name in registry.services:
         raise Refused(Reason.ALREADY_EXISTS, f"services {service.metadata.name!r} already exists")
-    if service.metadata.resource_version:
+    if service.metadata.resource_version not in _NO_VERSION:
         raise Refused(Reason.INTERNAL_ERROR, "resourceVersion should not be set on objects to be created")
     warnings = service_warnings(service)
     service = default_on_read(service, registry.families[0])
@@ -124,10 +125,13 @@ def store_status(registry: Registry, service: Service) -> Accepted:
     metadata = attrs.evolve(metadata, finalizers=old.metadata.finalizers)
     new = Service(metadata, old.spec, service.status)
     _refuse_invalid(new, validate_status_update(new, old, registry.config.gates))
+    ingress = new.status.load_balancer.ingress
+    fields = ((f"status.loadBalancer.ingress[{index}]", one.ip) for index, one in enumerate(ingress))
+    warnings = tuple(text for field, ip in fields if ip for text in ip_warnings(field, ip))
     if new == old:
-        return Accepted(registry, old)
+        return Accepted(registry, old, warnings)
     after, new = written(registry, new)
-    return Accepted(after, new)
+    return Accepted(after, new, warnings)
 
 
 def remove(registry: Registry, name: ObjectName, *, dry_run: bool, now: str) -> Accepted:
@@ -149,7 +153,13 @@ def remove(registry: Registry, name: ObjectName, *, dry_run: bool, now: str) -> 
 
 def _new_metadata(registry: Registry, metadata: Metadata, draw: Random) -> Metadata:
     uid = str(UUID(int=draw.getrandbits(128), version=4))
-    metadata = attrs.evolve(metadata, uid=uid, deletion_timestamp=None)
+    metadata = attrs.evolve(
+        metadata,
+        uid=uid,
+        creation_timestamp=None,  # the server's clock is no part of a registry
+        deletion_timestamp=None,
+        deletion_grace_period_seconds=None,
+    )
     if metadata.name or not metadata.generate_name:
         return metadata
     for _ in range(_GENERATE_ATTEMPTS):
@@ -175,7 +185,7 @@ def _kept_metadata(new: Metadata, old: Metadata) -> Metadata:
 def _refuse_stale(metadata: Metadata, stored: Service | None) -> None:
     if metadata.uid and (stored is None or metadata.uid != stored.metadata.uid):
         raise Refused(Reason.CONFLICT, f"the uid {metadata.uid} is not that of the stored Service")
-    if stored is None or metadata.resource_version in ("", stored.metadata.resource_version):
+    if stored is None or metadata.resource_version in (*_NO_VERSION, stored.metadata.resource_version):
         return
     what = "the object has been modified; please apply your changes to the latest version and try again"
     raise Refused(Reason.CONFLICT, what)

@@ -223,6 +223,27 @@ def test_a_status_write_keeps_the_spec_and_fills_in_the_mode() -> None:
     assert found.status == ServiceStatus(LoadBalancerStatus((Ingress("192.0.2.1", ip_mode="VIP"),)))
 
 
+def test_a_status_write_warns_of_an_address_in_an_unusual_form() -> None:
+    """API-F-31."""
+    state = holding(registry(), service(type="LoadBalancer"))
+    status = ServiceStatus(LoadBalancerStatus((Ingress("192.0.2.1"), Ingress("2001:DB8::1"))))
+
+    (warning,) = update_status(state, attrs.evolve(stored(state), status=status)).warnings
+
+    assert warning.startswith("status.loadBalancer.ingress[1]:")
+
+
+def test_an_accepted_service_comes_with_warnings() -> None:
+    """API-F-15: externalIPs are deprecated."""
+    one = service(external_ips=("203.0.113.1",))
+
+    created = create(registry(), one)
+    updated = update(created.registry, one)
+
+    assert [text.split()[0] for text in created.warnings] == ["spec.externalIPs"]
+    assert updated.warnings == created.warnings
+
+
 def test_only_a_load_balancer_has_an_ingress() -> None:
     """API-F-29."""
     state = holding(registry(), service())
@@ -242,6 +263,7 @@ def test_another_resource_version_or_uid_is_a_conflict(ask: Any) -> None:
     assert refused(ask, state, with_metadata(service(), resource_version="2")) == conflict
     assert refused(ask, state, with_metadata(service(), uid="another")) == conflict
     assert ask(state, with_metadata(service(), resource_version="1")).registry is state
+    assert ask(state, with_metadata(service(), resource_version="0")).registry is state
 
 
 def test_an_update_of_nothing_creates() -> None:
