@@ -177,6 +177,22 @@ def test_slices_that_must_change_anyway_are_filled_first() -> None:
     assert found == (a_slice("web-x", 1, 5, 6), a_slice("web-y", 4))
 
 
+def test_of_slices_that_must_change_the_fullest_is_filled_first() -> None:
+    """Both lose one; y has two left and x one, so y takes the new one."""
+    existing = (a_slice("web-x", 1, 2), a_slice("web-y", 3, 4, 5))
+
+    found = pass_over(a_service(), pods(1, 3, 4, 6), existing, most=3)
+
+    assert found == (a_slice("web-x", 1), a_slice("web-y", 3, 4, 6))
+
+
+def test_as_many_endpoints_as_a_slice_holds_make_a_slice_of_their_own() -> None:
+    """Though an empty one of these ports has just that room: the controller only asks it for fewer."""
+    found = pass_over(a_service(), pods(1, 2), [a_slice("web-x")], most=2)
+
+    assert found == (a_slice("web-x"), a_slice("web-00000", 1, 2))
+
+
 def test_what_is_left_goes_into_the_slice_it_fills_best() -> None:
     """One more fits x and y; y is fuller, so y takes it."""
     existing = (a_slice("web-x", 1), a_slice("web-y", 2, 3))
