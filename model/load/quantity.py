@@ -33,5 +33,5 @@ def parse_quantity(text: str) -> Fraction:
     if suffix is None:
         return Fraction(number + (exponent or ""))
     if suffix in _BINARY:
-        return Fraction(number) * 2 ** _BINARY[suffix]
+        return Fraction(number) * (1 << _BINARY[suffix])
     return Fraction(number) * Fraction(_DECIMAL[suffix])
