@@ -20,6 +20,7 @@ from oracle.commands.check import check
 from oracle.commands.dns import dns
 from oracle.commands.endpoints import endpoints
 from oracle.commands.expect import expect
+from oracle.commands.replay import replay
 from oracle.commands.terminal import note
 from oracle.commands.trace import trace
 
@@ -38,6 +39,7 @@ svcproof.add_command(expect)
 svcproof.add_command(dns)
 svcproof.add_command(endpoints)
 svcproof.add_command(admit)
+svcproof.add_command(replay)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

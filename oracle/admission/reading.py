@@ -61,10 +61,11 @@ def given_objects(data: bytes, file: str, namespace: str) -> Iterator[Given]:
     documents = parse_documents(data, file)
     with faults_named(documents, file):
         for item in find_objects(documents, file):
-            yield _given(item, namespace)
+            yield given_object(item, namespace)
 
 
-def _given(item: Found, namespace: str) -> Given:
+def given_object(item: Found, namespace: str) -> Given:
+    """One object; it belongs to `namespace` when it names none."""
     tree = item.tree()
     metadata = tree.get("metadata") if isinstance(tree, dict) else None
     names = metadata if isinstance(metadata, dict) else {}

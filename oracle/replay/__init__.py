@@ -1,0 +1,1 @@
+"""Scripted histories of a cluster, with questions asked in between."""
