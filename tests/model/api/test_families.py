@@ -91,6 +91,18 @@ def test_external_name_gets_no_families() -> None:
     assert init(one) == one
 
 
+def test_headless_says_nothing_of_the_family() -> None:
+    """API-DS-02: "None" is no IPv4 address."""
+    found = init(defaulted(**HEADLESS_IPS), cluster=(Family.IPV6, Family.IPV4))
+
+    assert families(found) == ("SingleStack", ("IPv6",))
+
+
+def test_families_left_out_of_an_update_are_found_again() -> None:
+    """API-DS-06: leaving them out is no reduction."""
+    assert families(init(with_spec(TWO, ip_families=()), TWO)) == ("PreferDualStack", BOTH)
+
+
 def test_an_update_without_policy_inherits_it() -> None:
     """API-DS-01."""
     assert families(init(with_spec(TWO, ip_family_policy=None), TWO)) == ("PreferDualStack", BOTH)

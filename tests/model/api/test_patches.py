@@ -72,6 +72,25 @@ def test_the_order_that_a_patch_states_is_kept() -> None:
     assert found == ports(TCP, HTTP)
 
 
+def test_an_order_stated_for_changed_ports_is_kept() -> None:
+    patch = {"$setElementOrder/ports": [{"port": 53}, {"port": 80}], **ports(HTTP)["spec"]}
+
+    assert strategic_merge_patch(ports(HTTP, TCP), {"spec": patch}) == ports(TCP, HTTP)
+
+
+def test_an_order_of_a_list_that_is_replaced_as_a_whole_means_nothing() -> None:
+    stored = {"spec": {"externalIPs": ["192.0.2.1", "192.0.2.2"]}}
+    order = {"$setElementOrder/externalIPs": ["192.0.2.2", "192.0.2.1"]}
+
+    assert strategic_merge_patch(stored, {"spec": order}) == stored
+
+
+def test_a_port_in_front_of_the_first_named_one_stays_there() -> None:
+    found = strategic_merge_patch(ports(HTTP, TCP), ports({"port": 53, "nodePort": 30010}))
+
+    assert found == ports(HTTP, {**TCP, "nodePort": 30010})
+
+
 def test_directives_delete_and_replace() -> None:
     stored = {
         "spec": {"ports": [TCP, HTTP], "selector": {"a": "b"}},
@@ -148,6 +167,16 @@ def test_apply_replaces_the_selector_and_merges_labels() -> None:
         "metadata": {"labels": {"a": "b", "c": "d"}},
         "spec": {"selector": {"c": "d"}},
     }
+
+
+def test_apply_removes_what_it_sets_to_null() -> None:
+    assert server_side_apply({"spec": {"type": "NodePort"}}, {"spec": {"type": None}}) == {"spec": {}}
+
+
+def test_apply_and_strategic_patches_start_lists_that_are_not_there() -> None:
+    patch = {**ports(TCP), "metadata": {"finalizers": ["x/a"]}}
+
+    assert server_side_apply({}, patch) == strategic_merge_patch({}, patch) == patch
 
 
 def test_one_key_applied_twice_is_refused() -> None:

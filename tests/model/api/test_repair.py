@@ -2,6 +2,7 @@
 
 import attrs
 
+from model.api.adopt import adopt
 from model.api.objects import HEADLESS
 from model.api.registry import Registry
 from model.api.repair import RepairEvent, RepairReason, repair_cluster_ips, repair_node_ports
@@ -83,6 +84,16 @@ def test_a_number_of_two_services_is_reported_and_left() -> None:
         state,
         (RepairEvent(RepairReason.PORT_ALREADY_ALLOCATED, WEB, "30010"),),
     )
+
+
+def test_a_health_check_port_may_equal_a_udp_node_port_but_not_a_tcp_one() -> None:
+    """ALLOC-NP-10: as repair counts what one Service carries."""
+    fields = {"type": "LoadBalancer", "external_traffic_policy": "Local", "health_check_node_port": 30010}
+    udp = adopt(registry(), [with_node_ports(service("udp", DNS_UDP, **fields), 30010)])
+    tcp = adopt(registry(), [with_node_ports(service("tcp", DNS_TCP, **fields), 30010)])
+
+    assert repair_node_ports(udp)[1] == ()
+    assert [event.reason for event in repair_node_ports(tcp)[1]] == [RepairReason.PORT_ALREADY_ALLOCATED]
 
 
 def test_a_number_out_of_range_is_reported_and_left() -> None:

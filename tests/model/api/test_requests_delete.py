@@ -116,3 +116,20 @@ def test_adopted_services_own_what_they_carry_and_the_first_of_two_wins() -> Non
             ObjectName("shop", "external"): with_metadata(external, resource_version="3"),
         }
     )
+
+
+def test_an_adopted_service_of_before_the_plural_owns_its_address() -> None:
+    """API-DS-10."""
+    state = adopt(registry(), [service(cluster_ip="10.0.0.7")])
+
+    assert pools(state) == ({"10.0.0.7": WEB}, {})
+
+
+def test_a_service_made_again_is_another_write() -> None:
+    """A resource version is never used twice."""
+    first = create(registry(), service())
+    without = delete(first.registry, WEB).registry
+
+    again = create(without, service())
+
+    assert int(again.service.metadata.resource_version) > int(first.service.metadata.resource_version) + 1

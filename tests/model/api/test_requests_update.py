@@ -132,6 +132,15 @@ def test_a_load_balancer_that_wants_none_loses_the_node_ports_it_leaves_out() ->
     assert pools(update(state, new).registry)[1] == {}
 
 
+def test_a_load_balancer_that_wants_none_may_still_ask_for_one() -> None:
+    """ALLOC-NP-11."""
+    state = holding(registry(), service(type="LoadBalancer", allocate_load_balancer_node_ports=False))
+
+    accepted = update(state, with_node_ports(stored(state), 30010))
+
+    assert pools(accepted.registry)[1] == {30010: WEB}
+
+
 def test_the_health_check_port_comes_and_goes_with_policy_local() -> None:
     """API-TC-06, API-TC-07, ALLOC-HC-01."""
     state = holding(registry(), with_node_ports(service(type="LoadBalancer"), 30010))
@@ -242,6 +251,15 @@ def test_an_accepted_service_comes_with_warnings() -> None:
 
     assert [text.split()[0] for text in created.warnings] == ["spec.externalIPs"]
     assert updated.warnings == created.warnings
+
+
+def test_a_status_write_keeps_finalizers_and_changes_labels() -> None:
+    state = holding(registry(), with_metadata(service(), finalizers=("example.com/lb",)))
+    sent = with_metadata(stored(state), finalizers=(), labels=(("a", "b"),))
+
+    metadata = update_status(state, sent).service.metadata
+
+    assert (metadata.finalizers, metadata.labels) == (("example.com/lb",), (("a", "b"),))
 
 
 def test_only_a_load_balancer_has_an_ingress() -> None:

@@ -54,6 +54,38 @@ def test_a_cidr_in_use_stays_until_its_last_address_is_free_and_gives_out_no_mor
     assert "more" not in finalize_service_cidrs(unused).service_cidrs
 
 
+def test_deleting_twice_keeps_the_first_mark() -> None:
+    state = holding(add_service_cidr(registry(), "more", ("10.1.0.0/24",)), service(cluster_ip="10.1.0.7"))
+
+    once = delete_service_cidr(state, "more", now="2026-01-01T00:00:00Z")
+
+    assert delete_service_cidr(once, "more", now="2026-02-02T00:00:00Z") == once
+
+
+def test_a_cidr_of_another_family_holds_no_address_and_covers_no_cidr() -> None:
+    """ALLOC-IP-09: ::a00:7 is 10.0.0.7 as a number."""
+    state = add_service_cidr(registry("10.0.0.0/16"), "numeric", ("::/64",))
+
+    assert holders(state, "10.0.0.7") == {"kubernetes"}
+    assert holders(state, "::a00:7") == {"numeric"}
+    used = holding(state, service())
+    assert "kubernetes" in delete_service_cidr(used, "kubernetes").service_cidrs
+
+
+def test_of_two_equal_cidrs_either_may_go() -> None:
+    """ALLOC-IP-09."""
+    state = add_service_cidr(registry("10.0.0.0/16"), "same", ("10.0.0.0/16",))
+
+    assert "same" not in delete_service_cidr(holding(state, service()), "same").service_cidrs
+
+
+def test_without_a_default_cidr_there_is_no_first_service() -> None:
+    """ALLOC-IP-10."""
+    state = delete_service_cidr(registry(), "kubernetes")
+
+    assert refused(ensure_kubernetes_service, state) == (Reason.INTERNAL_ERROR, frozenset())
+
+
 def test_a_cidr_within_another_goes_although_in_use() -> None:
     """ALLOC-IP-09: no address depends on it alone."""
     state = add_service_cidr(registry(), "inner", ("10.0.5.0/24",))
