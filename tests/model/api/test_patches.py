@@ -185,6 +185,12 @@ def test_one_key_applied_twice_is_refused() -> None:
     assert found == (Reason.INTERNAL_ERROR, frozenset())
 
 
+def test_a_port_that_is_no_object_cannot_be_applied() -> None:
+    found = refused(server_side_apply, {}, {"spec": {"ports": [53]}})
+
+    assert found == (Reason.BAD_REQUEST, frozenset())
+
+
 def test_apply_alone_makes_a_service_out_of_nothing() -> None:
     tree = {"metadata": {"name": "web", "namespace": "shop"}, **ports(TCP)}
 

@@ -209,6 +209,11 @@ def test_a_generated_name_is_free() -> None:
     assert (name[:4], len(name)) == ("web-", 9)
 
 
+def test_a_name_must_be_given_or_asked_for() -> None:
+    """API-F-01."""
+    assert refused(create, registry(), service("")) == invalid("metadata.name", type="REQUIRED")
+
+
 def test_a_refused_request_leaves_the_registry_as_it_was() -> None:
     """API-PIPE-01."""
     state = holding(registry(), service("other", type="NodePort"))
