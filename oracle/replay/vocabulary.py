@@ -107,8 +107,8 @@ def _node(item: Item, context: Context) -> Read:
 def _label(item: Item, _: Context) -> Read:
     fields = item.fields(needed=("node", "labels"))
     name = fields["node"].text()
-    given = {key: None if value is None else str(value) for key, value in fields["labels"].value.items()}
-    fields["labels"].pairs()  # refuses what is no label
+    added = dict(fields["labels"].pairs())
+    given = {key: added.get(key) for key in fields["labels"].value}  # null takes a label away
 
     def make(state: ClusterState, _seed: int) -> Event:
         node = state.nodes.get(name)
@@ -160,6 +160,14 @@ def _collect_garbage(item: Item, _: Context) -> Read:
 def _repair(item: Item, _: Context) -> Read:
     word = item.choice("node-ports", "cluster-ips")
     return _event(word, events.Repair({"node-ports": Pool.NODE_PORTS, "cluster-ips": Pool.CLUSTER_IPS}[word]))
+
+
+def _finalize(_: Item, __: Context) -> Read:
+    return _event("", events.FinalizeServiceCIDRs())
+
+
+def _ensure_kubernetes(_: Item, __: Context) -> Read:
+    return "", Attempt((lambda _state, seed: events.EnsureKubernetesService(seed),))
 
 
 def _proxy(item: Item, _: Context) -> Read:
@@ -246,6 +254,8 @@ READERS: Mapping[str, Reader] = {
     "mirror": _mirror,
     "collect-garbage": _collect_garbage,
     "repair": _repair,
+    "finalize-service-cidrs": _finalize,
+    "ensure-kubernetes-service": _ensure_kubernetes,
     "proxy": _proxy,
     "send": _send,
     "close": _close,
@@ -258,5 +268,7 @@ READERS: Mapping[str, Reader] = {
     "show": lambda item, _: questions.show(item),
 }
 
-MAY_BE_EMPTY = frozenset(("settle",))
+MAY_BE_EMPTY = frozenset(("settle", "finalize-service-cidrs", "ensure-kubernetes-service"))
+"""Names that say all: they are written alone, or with nothing after the colon."""
+
 DRY_RUN = frozenset(("create", "apply", "update", "patch", "delete"))
