@@ -12,7 +12,7 @@ from model.api.refusal import Refused
 from model.api.registry import DEFAULT_SERVICE_CIDR
 from model.cluster.events import IllegalEvent, SyncProxy
 from model.cluster.from_objects import state_of
-from model.cluster.settle import MOST_ROUNDS, NeverQuiet, passes
+from model.cluster.settle import published, settle
 from model.cluster.state import ClusterState, Proxy
 from model.cluster.transition import carry_out, step
 from model.errors import InputError
@@ -134,19 +134,7 @@ def kept_up(state: ClusterState, keeps_up: str, late: frozenset[str]) -> Cluster
     """The state when those who keep up by themselves have done what they have to do."""
     if keeps_up == "manual":
         return state
-    for _ in range(MOST_ROUNDS):
-        before = state
-        for event in passes(state):
-            state = step(state, event)
-        if state.slices.by_name == before.slices.by_name and state.endpoints == before.endpoints:
-            break
-    else:
-        raise NeverQuiet(f"objects still change after {MOST_ROUNDS} rounds of every controller")
-    if keeps_up == "after-each":
-        for node in sorted(state.proxies):
-            if state.proxies[node].running and node not in late:
-                state = step(state, SyncProxy(node))
-    return state
+    return settle(state, late) if keeps_up == "after-each" else published(state)
 
 
 def _attempted(attempt: Attempt, state: ClusterState, seed: int) -> tuple[Said, ClusterState]:
