@@ -194,9 +194,27 @@ class ContainerPort:
     host_port: int = 0
 
 
+class DnsPolicy(enum.Enum):
+    """spec.dnsPolicy of a Pod (DNS-RES-01, DNS-RES-02)."""
+
+    CLUSTER_FIRST = "ClusterFirst"
+    CLUSTER_FIRST_WITH_HOST_NET = "ClusterFirstWithHostNet"
+    DEFAULT = "Default"
+    NONE = "None"
+
+
+@attrs.frozen
+class PodDnsConfig:
+    """spec.dnsConfig of a Pod; options as (name, value), "" for one without a value."""
+
+    nameservers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+
+
 @attrs.frozen
 class Pod:
-    """A Pod as far as endpoints depend on it."""
+    """A Pod as far as endpoints and its questions to the DNS depend on it."""
 
     name: ObjectName
     node_name: str = ""
@@ -210,6 +228,8 @@ class Pod:
     hostname: str = ""
     subdomain: str = ""
     uid: str = ""
+    dns_policy: DnsPolicy | None = None  # kubelet reads unset as ClusterFirst
+    dns_config: PodDnsConfig = PodDnsConfig()  # DNS-RES-03
 
 
 @attrs.frozen

@@ -171,7 +171,16 @@ def pod(written: wire.Pod, meta: wire.Metadata, _: str) -> objects.Pod:
         hostname=spec.hostname or "",
         subdomain=spec.subdomain or "",
         uid=meta.uid or "",
+        dns_policy=objects.DnsPolicy(spec.dns_policy) if spec.dns_policy else None,
+        dns_config=_dns_config(spec.dns_config),
     )
+
+
+def _dns_config(written: wire.PodDNSConfig | None) -> objects.PodDnsConfig:
+    if written is None:
+        return objects.PodDnsConfig()
+    options = tuple((item.name or "", item.value or "") for item in written.options or ())
+    return objects.PodDnsConfig(tuple(written.nameservers or ()), tuple(written.searches or ()), options)
 
 
 def node(written: wire.Node, meta: wire.Metadata, _: str) -> objects.Node:

@@ -192,6 +192,17 @@ class Container(Wire):
     restart_policy: str | None = None
 
 
+class PodDNSConfigOption(Wire):
+    name: str | None = None
+    value: str | None = None
+
+
+class PodDNSConfig(Wire):
+    nameservers: list[str] | None = None
+    searches: list[str] | None = None
+    options: list[PodDNSConfigOption] | None = None
+
+
 class PodSpec(Wire):
     node_name: str | None = None
     host_network: bool | None = None
@@ -199,6 +210,8 @@ class PodSpec(Wire):
     subdomain: str | None = None
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None
+    dns_policy: Literal["", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] | None = None
+    dns_config: PodDNSConfig | None = None
 
 
 class Condition(Wire):
