@@ -13,6 +13,7 @@ TABLE_MODULES = (
     "tests.recorded_tables.controllers",
     "tests.recorded_tables.proxies",
     "tests.recorded_tables.health_and_conntrack",
+    "tests.recorded_tables.ipvs",
 )
 """Each has `REPLAYS`: from the first words of a table's path (`tables/conntrack`) to its replay."""
 
