@@ -1,8 +1,8 @@
 """The Endpoints object of a Service after one pass of the Endpoints controller.
 
 Sources: pkg/controller/endpoint/endpoints_controller.go, pkg/api/v1/endpoints RepackSubsets.
-Subsets and addresses, which the original orders by a hash, are in the order of their text
-here; which addresses a truncation keeps may therefore differ.
+Addresses are in the order of their text, subsets, which the original orders by a hash, in
+that of theirs: with several subsets, which addresses a truncation keeps may therefore differ.
 """
 
 import math

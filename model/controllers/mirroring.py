@@ -1,7 +1,9 @@
 """The slices that mirror an Endpoints object which somebody wrote by hand.
 
-Source: pkg/controller/endpointslicemirroring. Where the original takes any 1000 of more
-addresses with the same ports, the first are taken here.
+Source: pkg/controller/endpointslicemirroring. Subsets are repacked first, as those of the
+Endpoints controller are: ports that the same addresses offer alike stand together, whatever
+subsets they were written in. Left out is that addresses with one IP and different pods are
+told apart by the pods' uids: here it is by their names.
 """
 
 from collections.abc import Container, Iterable, Iterator
@@ -9,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 import attrs
 
 from model.addresses import Family
+from model.controllers.endpoints import Offer, repack
 from model.controllers.ip_text import read_ip
 from model.controllers.slice_packing import PortKey, endpoint_key, fresh_names, port_key
 from model.controllers.slice_plan import Slices
@@ -81,18 +84,27 @@ def mirror(
 
 
 def _wanted(endpoints: Endpoints) -> dict[_Key, _Wanted]:
-    """One slice for each family and port list that has an address (EPS-MIR-02)."""
-    ports: dict[PortKey, tuple[EndpointPort, ...]] = {}
+    """One slice for each family and list of ports that has an address (EPS-MIR-02)."""
     found: dict[_Key, dict[object, Endpoint]] = {}
-    for subset in endpoints.subsets:
+    ports: dict[PortKey, tuple[EndpointPort, ...]] = {}
+    for subset in repack(_offers(endpoints)):
         key = port_key(subset.ports)
-        ports.setdefault(key, subset.ports)
+        ports[key] = subset.ports
         for family, endpoint in _mirrored(subset):
             found.setdefault((family, key), {})[endpoint_key(endpoint)] = endpoint
     return {
-        (family, key): _Wanted(ports[key], tuple(members.values())[:MAX_ADDRESSES_PER_SUBSET])
+        (family, key): _Wanted(ports[key], tuple(members.values()))
         for (family, key), members in found.items()
     }
+
+
+def _offers(endpoints: Endpoints) -> Iterable[Offer]:
+    """Every address at every port of its subset, and at None where the subset has no ports."""
+    for subset in endpoints.subsets:
+        for addresses, ready in ((subset.addresses, True), (subset.not_ready_addresses, False)):
+            for address in addresses:
+                for port in subset.ports or (None,):
+                    yield Offer((address.ip, str(address.target or "")), address, ready, port)
 
 
 def _mirrored(subset: EndpointSubset) -> Iterable[tuple[Family, Endpoint]]:

@@ -82,20 +82,53 @@ def test_each_port_list_and_family_has_a_slice() -> None:
 
     found = mirror(BY_HAND, endpoints, ())
 
-    assert [("IPv4", "http", 1), ("IPv6", "http", 1), ("IPv4", "db", 1)] == [
+    assert [("IPv4", "db", 1), ("IPv4", "http", 1), ("IPv6", "http", 1)] == [
         (one.address_type, one.ports[0].name, len(one.endpoints)) for one in found
     ]
     assert len({one.name for one in found}) == 3
 
 
+def test_ports_that_the_same_addresses_offer_alike_share_a_slice_whatever_their_subsets() -> None:
+    """EPS-MIR-02: the subsets are repacked first (RepackSubsets, as EPS-EP-04)."""
+    endpoints = written(
+        EndpointSubset(addresses("10.0.0.1"), (), (HTTP_8080,)),
+        EndpointSubset(addresses("10.0.0.1"), (), (DB,)),
+    )
+
+    (found,) = mirror(BY_HAND, endpoints, ())
+
+    assert ((DB, HTTP_8080), (Endpoint(("10.0.0.1",), True),)) == (found.ports, found.endpoints)
+
+
+def test_ports_that_one_more_address_offers_have_a_slice_of_their_own() -> None:
+    """EPS-MIR-02: an address stands once for each set of addresses that its ports have."""
+    endpoints = written(
+        EndpointSubset(addresses("10.0.0.1"), (), (HTTP_8080, DB)),
+        EndpointSubset(addresses("10.0.0.2"), (), (DB,)),
+    )
+
+    found = mirror(BY_HAND, endpoints, ())
+
+    assert [((DB,), 2), ((HTTP_8080,), 1)] == [(one.ports, len(one.endpoints)) for one in found]
+
+
+def test_an_address_that_one_subset_calls_unready_at_a_port_is_unready_there() -> None:
+    endpoints = written(
+        EndpointSubset(addresses("10.0.0.1"), (), (HTTP_8080,)),
+        EndpointSubset((), addresses("10.0.0.1"), (HTTP_8080,)),
+    )
+
+    assert mirror(BY_HAND, endpoints, ()) == (mirrored("web-00000", Endpoint(("10.0.0.1",), False)),)
+
+
 def test_of_a_subset_the_first_thousand_readable_addresses_are_mirrored_ready_ones_first() -> None:
-    """EPS-MIR-03: what cannot be read does not count."""
-    unready = addresses(*(f"10.1.{number // 256}.{number % 256}" for number in range(1200)))
+    """EPS-MIR-03: what cannot be read does not count; in the order of their text."""
+    unready = addresses(*(f"10.1.{100 + at // 100}.{100 + at % 100}" for at in reversed(range(1200))))
     endpoints = written(EndpointSubset(addresses("nonsense", "10.0.0.1"), unready, (HTTP_8080,)))
 
     (found,) = mirror(BY_HAND, endpoints, ())
 
-    assert (1000, ("10.0.0.1",), ("10.1.3.230",)) == (
+    assert (1000, ("10.0.0.1",), ("10.1.109.198",)) == (
         len(found.endpoints),
         found.endpoints[0].addresses,
         found.endpoints[-1].addresses,
