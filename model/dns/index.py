@@ -44,7 +44,7 @@ class ClusterIndex:
     namespaces: frozenset[str]
     service_by_cluster_ip: dict[Address, ObjectName]
     endpoints_by_address: dict[Address, tuple[PublishedEndpoint, ...]]
-    pod_addresses: frozenset[tuple[str, Address]]  # (namespace, address)
+    pod_addresses: frozenset[tuple[str, str]]  # (namespace, status.podIP as it is written)
 
 
 def index_cluster(cluster: Cluster, config: DnsConfig) -> ClusterIndex:
@@ -99,11 +99,11 @@ def _namespaces(cluster: Cluster) -> Iterator[str]:
         yield from (item.name.namespace for item in kind)
 
 
-def _pod_addresses(pods: tuple[Pod, ...]) -> Iterator[tuple[str, Address]]:
-    """The primary address of each pod that CoreDNS watches: not of finished or terminating ones."""
+def _pod_addresses(pods: tuple[Pod, ...]) -> Iterator[tuple[str, str]]:
+    """The primary address of each pod that CoreDNS watches: not of finished or terminating ones.
+
+    Text, as CoreDNS compares it: another spelling of a pod's IPv6 address is no name of the pod.
+    """
     for pod in pods:
-        if pod.terminating or pod.phase in _FINISHED:
-            continue
-        for text in pod.ips[:1]:
-            if (address := parse_host(text)) is not None:
-                yield pod.name.namespace, address
+        if not pod.terminating and pod.phase not in _FINISHED:
+            yield from ((pod.name.namespace, text) for text in pod.ips[:1])

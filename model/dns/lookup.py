@@ -116,10 +116,9 @@ def _find_pod(index: ClusterIndex, config: DnsConfig, namespace: str, pod: str) 
     if not _has_pods(config) or namespace not in index.namespaces:
         return None
     text = undashed(pod)
-    address = parse_host(text)
-    if address is None:
+    if parse_host(text) is None:
         return None
-    if config.pods is PodRecords.VERIFIED and (namespace, address) not in index.pod_addresses:
+    if config.pods is PodRecords.VERIFIED and (namespace, text) not in index.pod_addresses:
         return None
     owner = dns.name.Name((pod.encode("latin-1"), namespace.encode("latin-1"), b"pod", *config.origin.labels))
     return (Entry(owner, text),)
@@ -128,12 +127,13 @@ def _find_pod(index: ClusterIndex, config: DnsConfig, namespace: str, pod: str) 
 def _find_service(index: ClusterIndex, config: DnsConfig, question: ServiceName) -> tuple[Entry, ...] | None:
     name = ObjectName(question.namespace, question.service)
     service = index.services.get(name)
-    if service is None or question.namespace not in index.namespaces:
+    if service is None:
         return None
     if not config.has_extras and question.port_label is not None and not question.has_underscores:
         return None
     if service.type is ServiceType.EXTERNAL_NAME:
-        return _external(config, service, question)
+        # Neither endpoints nor ports of it are known (CoreDNS, kubernetes.go findServices).
+        return _external(config, service) if question.is_bare else None
     if is_headless(service) or (question.endpoint is not None and config.has_extras):
         return _endpoint_entries(config, index.endpoints.get(name, ()), question)
     if question.endpoint is not None:
@@ -141,13 +141,9 @@ def _find_service(index: ClusterIndex, config: DnsConfig, question: ServiceName)
     return _cluster_ip_entries(config, service, question)
 
 
-def _external(config: DnsConfig, service: Service, question: ServiceName) -> tuple[Entry, ...] | None:
-    """The name it points at; no name at all when that is an address (DNS-EXT-01, DNS-EXT-05).
-
-    CoreDNS gives it to whatever is asked below the service, too.
-    """
-    is_below = question.endpoint is not None or question.port_label is not None
-    if parse_host(service.external_name) is not None or (is_below and not config.has_extras):
+def _external(config: DnsConfig, service: Service) -> tuple[Entry, ...] | None:
+    """The name it points at; no name at all when that is an address (DNS-EXT-01, DNS-EXT-05)."""
+    if parse_host(service.external_name) is not None:
         return None
     if absolute(service.external_name) is None:
         return ()

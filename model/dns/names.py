@@ -37,6 +37,11 @@ class ServiceName:
     protocol_label: str | None = None
 
     @property
+    def is_bare(self) -> bool:
+        """Whether the name asks for the service itself: no endpoint, no port (a lone `_` is any)."""
+        return self.endpoint is None and {self.port_label, self.protocol_label} <= {None, "_"}
+
+    @property
     def has_underscores(self) -> bool:
         """Whether the labels of port and protocol are written as the schema has them."""
         labels = (self.port_label or "", self.protocol_label or "")

@@ -34,6 +34,12 @@ from model.objects import Cluster
 A, AAAA, CNAME, NS = dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME, dns.rdatatype.NS
 PTR, SOA, SRV, TXT = dns.rdatatype.PTR, dns.rdatatype.SOA, dns.rdatatype.SRV, dns.rdatatype.TXT
 
+ANYWHERE = (TXT, SOA)
+"""Types of which CoreDNS says NODATA at every other name, even where there is none.
+
+It does not look for the name then (kubernetes.go Services, handler.go ServeDNS).
+"""
+
 MOST_HOPS = 11
 """CNAME records in one answer (DNS-EXT-04)."""
 
@@ -75,7 +81,7 @@ class ClusterDns:
         return self.reply(dns.message.make_query(name, rdtype, id=0))
 
     def reply(self, query: dns.message.Message) -> Reply:
-        """The reply to a query; FORMERR, NOTIMP or REFUSED for what is no question of class IN."""
+        """The reply to a query; FORMERR, NOTIMP, REFUSED or BADVERS for what is no question of class IN."""
         if query.opcode() != dns.opcode.QUERY:
             return _bare(query, dns.rcode.NOTIMP)
         if len(query.question) != 1:
@@ -83,6 +89,8 @@ class ClusterDns:
         question = query.question[0]
         if question.rdclass != dns.rdataclass.IN:
             return _bare(query, dns.rcode.REFUSED)
+        if query.edns > 0:
+            return _bare(query, dns.rcode.BADVERS)
         zone = self._zone_of(question.name)
         if zone is None:
             return attrs.evolve(_bare(query, dns.rcode.SERVFAIL), outside=(question.name,))
@@ -125,6 +133,8 @@ class ClusterDns:
         if name in self.config.reverse_origins:
             is_soa = rdtype == SOA
             return Found((soa(name, self.config.ttl, self.config.serial),) if is_soa else ())
+        if self.config.has_extras and rdtype in ANYWHERE:
+            return Found()
         targets = find_reverse(self.index, self.config, name)
         if targets is None or (rdtype != PTR and self.config.has_extras):
             return None
@@ -160,22 +170,18 @@ class ClusterDns:
         return Found()
 
     def _special(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> Found | None:
-        """Names and types that hang on no object of a namespace; None for all others.
-
-        CoreDNS answers a TXT question for any other name with NODATA, even where there is none.
-        """
+        """Names and types that hang on no object of a namespace; None for all others."""
         origin, extras = self.config.origin, self.config.has_extras
         if name == dns.name.Name((b"dns-version", *origin.labels)):
             if rdtype == TXT:
                 return Found(record_set(name, VERSION_TTL, TXT, [f'"{SCHEMA_VERSION}"']))
             return None if extras else Found()
-        if rdtype == TXT and extras:
-            return Found()
         if name == origin and rdtype == SOA:
-            asked_zone = name.split(len(origin))[1]
-            return Found((soa(asked_zone, self.config.ttl, self.config.serial),))
+            return Found((soa(name, self.config.ttl, self.config.serial),))
         if not extras:
             return None
+        if rdtype in ANYWHERE:
+            return Found()
         server = self.index.services.get(DNS_SERVICE)
         entries = tuple(
             Entry(service_domain(self.config, DNS_SERVICE), ip)
@@ -249,6 +255,10 @@ class ClusterDns:
 
 
 def _bare(query: dns.message.Message, rcode: dns.rcode.Rcode) -> Reply:
+    """The question again with a code; flags RD and CD, EDNS size and DO as they were asked."""
     message = dns.message.make_response(query)
+    message.flags |= query.flags & dns.flags.CD
+    if query.edns >= 0:
+        message.use_edns(0, query.ednsflags & dns.flags.DO, query.payload)
     message.set_rcode(rcode)
     return Reply(message)

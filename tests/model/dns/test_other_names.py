@@ -77,6 +77,7 @@ CLUSTER = Cluster(
     ),
     pods=(
         Pod(ObjectName("a", "p"), ips=("10.244.0.5", "fd00::5"), phase="Running"),
+        Pod(ObjectName("c", "six"), ips=("fd00::7",), phase="Running"),
         Pod(ObjectName("b", "q"), ips=("10.244.0.6",), phase="Running", terminating=True),
         Pod(ObjectName("b", "r"), ips=("10.244.0.7",), phase="Succeeded"),
     ),
@@ -151,6 +152,13 @@ def test_a_reverse_name_that_the_cluster_lacks_is_passed_on_where_the_zone_falls
         (DnsConfig(), "a", NODATA),
         (VERIFIED, "10-244-0-5.a", found("A 10.244.0.5")),
         (VERIFIED, "10-244-0-5.b", NXDOMAIN),
+        (VERIFIED, "fd00--5.a", NXDOMAIN),  # not the pod's primary address
+        (VERIFIED, "fd00--7.c", NODATA),
+        (VERIFIED, "fd00-0-0-0-0-0-0-7.c", NXDOMAIN),  # not the text of the pod's address
+        (DnsConfig(), "fd00-0-0-0-0-0-0-7.c", NODATA),
+        (DnsConfig(), "fd00--.a", NODATA),
+        (DnsConfig(), "1-2--3.a", NODATA),  # 1:2::3
+        (DnsConfig(), "x.y.1-2-3-4.a", found("A 1.2.3.4")),
         (VERIFIED, "10-244-0-6.b", NXDOMAIN),  # terminating
         (VERIFIED, "10-244-0-7.b", NXDOMAIN),  # finished
         (SCHEMA, "10-244-0-5.a", NXDOMAIN),
@@ -200,6 +208,13 @@ def test_another_cluster_domain_moves_all_names() -> None:
 def test_dns_ext_01_a_cname_question_gets_the_name_pointed_at() -> None:
     assert ask(f"out.a.svc.{Z}", "CNAME") == found("CNAME db.example.com.")
     assert ask(f"web.a.svc.{Z}", "CNAME") == NODATA
+
+
+@pytest.mark.parametrize("label", ["x", "_p._tcp", "p.tcp", "10-0-0-1"])
+@pytest.mark.parametrize("rdtype", ["A", "SRV", "CNAME"])
+def test_dns_ext_01_nothing_is_below_an_external_name(label: str, rdtype: str) -> None:
+    """CoreDNS passes such a service over when an endpoint, port or protocol is asked for (findServices)."""
+    assert ask(f"{label}.out.a.svc.{Z}", rdtype) == NXDOMAIN
 
 
 @pytest.mark.parametrize("rdtype", ["SRV", "MX", "TXT"])
@@ -282,6 +297,27 @@ def test_answers_are_authoritative_and_echo_the_question() -> None:
     assert message.flags == dns.flags.QR | dns.flags.AA | dns.flags.RD
 
 
+def test_edns_is_answered_with_the_size_and_flag_of_the_question() -> None:
+    """CoreDNS gives the client's own OPT record back (request.go SizeAndDo)."""
+    plain = dns.message.make_query(f"web.a.svc.{Z}", "A")
+    edns = dns.message.make_query(f"web.a.svc.{Z}", "A", want_dnssec=True, payload=1232)
+    edns.flags |= dns.flags.CD
+
+    without, with_edns = (ClusterDns.of(CLUSTER).reply(query).message for query in (plain, edns))
+
+    assert without.edns == -1
+    assert (with_edns.edns, with_edns.payload, with_edns.ednsflags) == (0, 1232, dns.flags.DO)
+    assert with_edns.flags == dns.flags.QR | dns.flags.AA | dns.flags.RD | dns.flags.CD
+
+
+def test_a_newer_edns_is_refused_by_its_version() -> None:
+    query = dns.message.make_query(f"web.a.svc.{Z}", "A", use_edns=1)
+
+    message = ClusterDns.of(CLUSTER).reply(query).message
+
+    assert (message.rcode(), message.edns, message.answer) == (dns.rcode.BADVERS, 0, [])
+
+
 def test_a_name_in_no_zone_of_the_cluster_is_left_to_the_upstream() -> None:
     reply = ClusterDns.of(CLUSTER).ask("www.example.com.", dns.rdatatype.A)
 
@@ -298,8 +334,19 @@ def test_other_types_are_no_data_where_the_name_exists() -> None:
     assert ask(f"nope.a.svc.{Z}", "TXT", SCHEMA) == NXDOMAIN
 
 
-def test_coredns_has_no_data_for_a_text_of_any_other_name_even_of_none() -> None:
-    assert ask(f"nope.a.svc.{Z}", "TXT") == NODATA
+@pytest.mark.parametrize("rdtype", ["TXT", "SOA"])
+@pytest.mark.parametrize("name", [f"nope.a.svc.{Z}", f"nope.{Z}", "4.3.2.1.in-addr.arpa.", "x.in-addr.arpa."])
+def test_coredns_has_no_data_for_a_text_or_soa_of_any_other_name_even_of_none(name: str, rdtype: str) -> None:
+    """It looks for no name then (Services for TXT, ServeDNS for SOA), and so passes nothing on."""
+    reply = ClusterDns.of(CLUSTER).ask(name, dns.rdatatype.from_text(rdtype))
+
+    assert (ask(name, rdtype), reply.outside) == (NODATA, ())
+
+
+@pytest.mark.parametrize("label", ["_tcp", "_p"])
+def test_coredns_has_no_name_between_a_service_and_its_ports(label: str) -> None:
+    """A single label below a service is an endpoint's hostname to it, also where names lie below that."""
+    assert ask(f"{label}.web.a.svc.{Z}", "A") == NXDOMAIN
 
 
 def test_a_lone_underscore_is_any_port_and_any_protocol_to_coredns() -> None:
