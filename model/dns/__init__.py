@@ -3,7 +3,6 @@
 from model.dns.client import Resolution, Status, resolve
 from model.dns.config import DnsConfig, Extent, PodRecords, Upstream
 from model.dns.resolv_conf import (
-    DnsPolicy,
     DnsServer,
     NodeDns,
     PodDns,
@@ -12,6 +11,7 @@ from model.dns.resolv_conf import (
     pod_resolv_conf,
 )
 from model.dns.zone import ClusterDns, Reply, answer
+from model.objects import DnsPolicy
 
 __all__ = [
     "ClusterDns",

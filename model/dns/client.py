@@ -16,6 +16,7 @@ import dns.rcode
 import dns.rdatatype
 
 from model.dns.config import Upstream
+from model.dns.names import parse_host
 from model.dns.resolv_conf import ResolvConf
 from model.dns.zone import ClusterDns, Reply
 
@@ -57,9 +58,13 @@ class Resolution:
 
     @property
     def word_of_cluster(self) -> Step | None:
-        """The last step that the cluster itself answered, None when nothing was its to say."""
-        own = (step for step in reversed(self.steps) if step.replies and step.status is not Status.OUTSIDE)
-        return next(own, None)
+        """The step by which the cluster says most: with records, else of a name that exists, else the last.
+
+        None when nothing was the cluster's to say.
+        """
+        own = [step for step in self.steps if step.replies and step.status is not Status.OUTSIDE]
+        existing = (step for step in own if step.status is Status.NODATA)
+        return self.winner or next(existing, own[-1] if own else None)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ def resolve(
     Raises ValueError when the name given is no DNS name.
     """
     _check(name)
-    is_ours = servers is None or (conf.nameservers != () and conf.nameservers[0] in servers)
+    is_ours = servers is None or _is_one_of(conf.nameservers[:1], servers)
     steps: list[Step] = []
     for text, searched in candidates(name, conf):
         # A name that cannot be asked ends the search list, not the attempt with the name as given.
@@ -123,6 +128,12 @@ def candidates(name: str, conf: ResolvConf) -> Iterator[tuple[str, bool]]:
         yield (f"{as_is}{domain.removesuffix('.')}." if domain else as_is), True
     if not is_first and not has_root:
         yield as_is, False
+
+
+def _is_one_of(first: Sequence[str], servers: Sequence[str]) -> bool:
+    """Whether the first nameserver is one of these addresses, however they are spelled."""
+    known = {parse_host(text) for text in servers}
+    return any(parse_host(text) in known - {None} for text in first)
 
 
 def _try(

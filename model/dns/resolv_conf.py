@@ -4,6 +4,7 @@ The order of merged options is unspecified in kubelet; here they stand where the
 """
 
 import enum
+import re
 from collections.abc import Iterable
 
 import attrs
@@ -11,22 +12,13 @@ import attrs
 from model.addresses import Family, format_address
 from model.dns.index import DNS_SERVICE, is_headless
 from model.dns.names import parse_host
-from model.objects import Cluster, ObjectName
+from model.objects import Cluster, DnsPolicy, ObjectName, Pod
 
 MOST_SERVERS, MOST_SEARCHES, MOST_SEARCH_CHARACTERS = 3, 32, 2048
 _LONGEST_SEARCH = 253  # of one domain, a DNS-1123 subdomain
 
 Options = tuple[tuple[str, str], ...]
 """Names and values, "" for an option without one, as `edns0`."""
-
-
-class DnsPolicy(enum.Enum):
-    """spec.dnsPolicy."""
-
-    CLUSTER_FIRST = "ClusterFirst"
-    CLUSTER_FIRST_WITH_HOST_NET = "ClusterFirstWithHostNet"
-    DEFAULT = "Default"
-    NONE = "None"
 
 
 @attrs.frozen
@@ -39,9 +31,16 @@ class ResolvConf:
 
     @property
     def ndots(self) -> int:
-        """The option `ndots`, 1 where it is unset or no number, 15 at most (resolv.conf(5))."""
+        """The option `ndots`, 1 where it is unset, 15 at most (resolv.conf(5)).
+
+        glibc reads it with atoi into four bits (resolv/res_init.c res_setoptions): what is
+        no number is 0, and below 0 it is counted down from 16.
+        """
         text = dict(self.options).get("ndots", "")
-        return min(int(text), 15) if text.isascii() and text.isdigit() else 1
+        if not text:
+            return 1
+        number = re.match(r"[+-]?[0-9]+", text)
+        return min(int(number[0]), 15) & 15 if number else 0
 
 
 @attrs.frozen
@@ -52,6 +51,17 @@ class PodDns:
     policy: DnsPolicy = DnsPolicy.CLUSTER_FIRST
     host_network: bool = False
     config: ResolvConf = ResolvConf()
+
+    @classmethod
+    def of(cls, pod: Pod) -> "PodDns":
+        """As the Pod says; an unset policy is ClusterFirst, as kubelet takes it."""
+        own = pod.dns_config
+        return cls(
+            pod.name.namespace,
+            pod.dns_policy or DnsPolicy.CLUSTER_FIRST,
+            pod.host_network,
+            ResolvConf(own.nameservers, own.searches, own.options),
+        )
 
 
 @attrs.frozen

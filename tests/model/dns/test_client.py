@@ -125,13 +125,16 @@ def test_dns_res_03_a_domain_longer_than_a_name_is_left_out_alone() -> None:
         ((), 1),
         ((("ndots", "3"),), 3),
         ((("ndots", "99"),), 15),
-        ((("ndots", "x"),), 1),
+        ((("ndots", "x"),), 0),
+        ((("ndots", "2x"),), 2),
+        ((("ndots", "-1"),), 15),
         ((("ndots", ""),), 1),
     ],
 )
 def test_dns_res_04_ndots_is_one_unless_set_and_fifteen_at_most(
     options: tuple[tuple[str, str], ...], ndots: int
 ) -> None:
+    """What is no number is read as atoi does, into four bits (resolv/res_init.c)."""
     assert ResolvConf(options=options).ndots == ndots
 
 
@@ -206,6 +209,34 @@ def test_dns_res_05_each_form_is_found_by_its_own_entry_of_the_list(
 def test_dns_res_06_a_service_can_shadow_an_outside_name() -> None:
     """`www.example` is service www of namespace example."""
     assert resolve(SERVER, "www.example", SHOP).addresses == ("10.96.0.40",)
+
+
+def test_dns_res_04_with_ndots_0_every_name_is_tried_as_is_first() -> None:
+    conf = ResolvConf(searches=("shop.svc.cluster.local",), options=(("ndots", "0"),))
+    failing = ClusterDns.of(CLUSTER, DnsConfig(upstream=Upstream.FAILS))
+
+    steps = resolve(failing, "web", conf).steps
+
+    assert [step.name for step in steps] == ["web.", "web.shop.svc.cluster.local."]
+
+
+def test_a_nameserver_is_known_however_its_address_is_spelled() -> None:
+    conf = ResolvConf(("fd00:0:0::A",))
+    name = "web.shop.svc.cluster.local."
+
+    known = resolve(SERVER, name, conf, servers=("fd00::a",))
+    other = resolve(SERVER, name, conf, servers=("fd00::b",))
+
+    assert [known.status, other.status] == [Status.ANSWERED, Status.OUTSIDE]
+
+
+def test_the_clusters_word_on_a_failed_search_is_of_the_name_that_exists() -> None:
+    """web has no IPv6 address; that other names do not exist tells nothing."""
+    resolution = resolve(SERVER, "web", SHOP, types=(AAAA,))
+
+    step = resolution.word_of_cluster
+    assert step is not None
+    assert (step.name, step.status) == ("web.shop.svc.cluster.local.", Status.NODATA)
 
 
 def test_dns_ext_07_an_external_name_leads_a_client_to_the_other_services_address() -> None:
