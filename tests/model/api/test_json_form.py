@@ -1,5 +1,7 @@
 """API objects keep what was written, and a value of the wrong type is named with its field."""
 
+import json
+
 import pytest
 
 from model.api.json_form import from_tree, to_tree
@@ -30,6 +32,51 @@ def test_a_null_is_an_absent_field() -> None:
     assert Service() == from_tree(Service, {"metadata": None, "spec": {"ports": None, "selector": None}})
 
 
+def test_a_null_item_of_a_list_or_map_is_its_zero_value() -> None:
+    """As Go's decoder leaves it; whether such an item is legal is for validation to say."""
+    tree = {"spec": {"clusterIPs": [None], "ports": [None], "selector": {"app": None}}}
+
+    expected = ServiceSpec(cluster_ips=("",), ports=(ServicePort(),), selector=(("app", ""),))
+    assert Service(spec=expected) == from_tree(Service, tree)
+
+
+def test_half_of_an_escaped_character_is_read_as_the_replacement_character() -> None:
+    text = json.loads(r'"a\ud800b"')
+
+    service = from_tree(Service, {"metadata": {"name": text}, "spec": {"ports": [{"targetPort": text}]}})
+
+    assert ("a\ufffdb", "a\ufffdb") == (service.metadata.name, service.spec.ports[0].target_port)
+
+
+def test_generations_and_grace_periods_have_64_bits() -> None:
+    most = 2**63 - 1
+    tree = {"metadata": {"generation": most, "deletionGracePeriodSeconds": -most}}
+
+    metadata = from_tree(Service, tree).metadata
+
+    assert (most, -most) == (metadata.generation, metadata.deletion_grace_period_seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05+02:00"]
+)
+def test_a_time_has_a_date_a_time_and_a_zone(text: str) -> None:
+    metadata = from_tree(Service, {"metadata": {"creationTimestamp": text}}).metadata
+
+    assert text == metadata.creation_timestamp
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-01-02", "2026-01-02T03:04:05", "2026-02-30T00:00:00Z", "20260102T030405Z"]
+)
+def test_a_time_that_is_none_is_a_bad_request(text: str) -> None:
+    with pytest.raises(Refused) as refused:
+        from_tree(Service, {"metadata": {"deletionTimestamp": text}})
+
+    assert Reason.BAD_REQUEST is refused.value.reason
+    assert str(refused.value).startswith("metadata.deletionTimestamp: ")
+
+
 def test_zero_values_are_left_out() -> None:
     assert {"spec": {"type": "NodePort"}} == to_tree(Service(spec=ServiceSpec(type="NodePort")))
 
@@ -39,6 +86,17 @@ def test_zero_values_are_left_out() -> None:
     [
         ({"ports": [{"port": "80"}]}, "spec.ports[0].port: must be a whole number, not a string"),
         ({"ports": [{"port": 4294967296}]}, "spec.ports[0].port: 4294967296 does not fit into 32 bits"),
+        ({"ports": [{"port": -(10**9000)}]}, "spec.ports[0].port: the number does not fit into 32 bits"),
+        ({"ports": [{"port": 80.0}]}, "spec.ports[0].port: must be a whole number, not 80.0"),
+        (
+            {"ports": [{"port": float("inf")}]},
+            "spec.ports[0].port: must be a whole number, not inf",
+        ),
+        ({"ports": [{"port": True}]}, "spec.ports[0].port: must be a whole number, not a boolean"),
+        ({"ports": [{"targetPort": 1.5}]}, "spec.ports[0].targetPort: must be a whole number, not 1.5"),
+        ({"ports": [[]]}, "spec.ports[0]: must be an object, not a list"),
+        ({"clusterIPs": [7]}, "spec.clusterIPs[0]: must be a string, not a number"),
+        ({"selector": {"app": 7}}, "spec.selector: must be a string, not a number"),
         ({"ports": {}}, "spec.ports: must be a list, not an object"),
         ({"clusterIPs": "10.96.0.7"}, "spec.clusterIPs: must be a list, not a string"),
         ({"selector": ["a"]}, "spec.selector: must be a map of strings, not a list"),
