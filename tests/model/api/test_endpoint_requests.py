@@ -111,21 +111,113 @@ def test_the_generation_counts_changes_of_content_and_labels_but_not_of_annotati
 def test_deprecated_topology_stays_with_endpoints_that_stay() -> None:
     """Objects of an older API version are stored with it."""
     old = EndpointSlice(METADATA, "IPv4", (Endpoint(("10.0.0.1",), deprecated_topology=TOPOLOGY),))
-    changed = attrs.evolve(old, endpoints=(*old.endpoints, Endpoint(("10.0.0.2",))))
 
     assert old.endpoints == update_endpoint_slice(old, old, GATES).endpoints
-    assert (Endpoint(("10.0.0.1",)), Endpoint(("10.0.0.2",))) == (
-        update_endpoint_slice(changed, old, GATES).endpoints
+
+
+def test_a_host_name_of_dropped_topology_becomes_the_node_name_if_it_was_stored_before() -> None:
+    """Source: endpointSliceStrategy dropTopologyOnV1."""
+    elsewhere = (("kubernetes.io/hostname", "node-b"),)
+    old = EndpointSlice(METADATA, "IPv4", (Endpoint(("10.0.0.1",), deprecated_topology=TOPOLOGY),))
+    written = (
+        Endpoint(("10.0.0.1",), deprecated_topology=TOPOLOGY),
+        Endpoint(("10.0.0.2",), deprecated_topology=TOPOLOGY, node_name="node-c"),
+        Endpoint(("10.0.0.3",), deprecated_topology=elsewhere),
+        Endpoint(("10.0.0.4",)),
     )
+
+    changed = update_endpoint_slice(attrs.evolve(old, endpoints=written), old, GATES)
+
+    assert (
+        Endpoint(("10.0.0.1",), node_name="node-a"),
+        Endpoint(("10.0.0.2",), node_name="node-c"),
+        Endpoint(("10.0.0.3",)),
+        Endpoint(("10.0.0.4",)),
+    ) == changed.endpoints
+
+
+def test_a_host_name_that_is_no_node_name_is_dropped_with_the_topology() -> None:
+    """Source: endpointSliceStrategy dropTopologyOnV1."""
+    topology = (("kubernetes.io/hostname", "Node_A"),)
+    old = EndpointSlice(METADATA, "IPv4", (Endpoint(("10.0.0.1",), deprecated_topology=topology),))
+    written = attrs.evolve(old, endpoints=(*old.endpoints, Endpoint(("10.0.0.2",))))
+
+    changed = update_endpoint_slice(written, old, GATES)
+
+    assert (Endpoint(("10.0.0.1",)), Endpoint(("10.0.0.2",))) == changed.endpoints
+
+
+def test_the_generation_counts_topology_that_is_dropped() -> None:
+    """What is written is compared before the topology goes: PrepareForUpdate."""
+    old = create_endpoint_slice(EndpointSlice(METADATA, "IPv4", (Endpoint(("10.0.0.1",)),)), GATES)
+    written = attrs.evolve(old, endpoints=(Endpoint(("10.0.0.1",), deprecated_topology=TOPOLOGY),))
+
+    changed = update_endpoint_slice(written, old, GATES)
+
+    assert (old.endpoints, 2) == (changed.endpoints, changed.metadata.generation)
 
 
 def test_a_change_is_validated_against_what_is_stored() -> None:
     old = EndpointSlice(STORED, "IPv4")
 
-    with pytest.raises(Refused) as refusal:
-        update_endpoint_slice(EndpointSlice(attrs.evolve(STORED, uid="u2"), "IPv6"), old, GATES)
+    marked = attrs.evolve(STORED, deletion_timestamp="2026-02-02T00:00:00Z")
 
-    assert ["addressType INVALID", "metadata.uid INVALID"] == found(refusal.value.causes)
+    with pytest.raises(Refused) as refusal:
+        update_endpoint_slice(EndpointSlice(marked, "IPv6"), old, GATES)
+
+    expected = ["addressType INVALID", "metadata.deletionTimestamp INVALID"]
+    assert expected == found(refusal.value.causes)
+
+
+def test_a_fault_of_changed_metadata_is_reported_by_each_check_that_sees_it() -> None:
+    """Once for any kind (rest.BeforeUpdate); of Endpoints twice more, as an update and as an object."""
+    bad = attrs.evolve(STORED, labels=(("a", "b c"),))
+
+    with pytest.raises(Refused) as of_endpoints:
+        update_endpoints(Endpoints(bad), Endpoints(STORED), GATES)
+    with pytest.raises(Refused) as of_slice:
+        update_endpoint_slice(EndpointSlice(bad, "IPv4"), EndpointSlice(STORED, "IPv4"), GATES)
+
+    assert ["metadata.labels INVALID"] * 3 == found(of_endpoints.value.causes)
+    assert ["metadata.labels INVALID"] * 2 == found(of_slice.value.causes)
+
+
+def test_what_a_client_cannot_change_of_metadata_stays_without_an_error() -> None:
+    """Source: rest.BeforeUpdate ignores the creation time, and a mark for deletion stays."""
+    deleted = attrs.evolve(STORED, deletion_timestamp="2026-02-02T00:00:00Z", deletion_grace_period_seconds=0)
+    written = attrs.evolve(
+        METADATA, creation_timestamp="2020-01-01T00:00:00Z", deletion_timestamp="2020-01-01T00:00:00Z"
+    )
+
+    changed = update_endpoints(Endpoints(written), Endpoints(deleted), GATES)
+
+    assert deleted == changed.metadata
+
+
+def test_a_new_object_is_not_marked_for_deletion() -> None:
+    """Source: rest.BeforeCreate."""
+    marked = attrs.evolve(
+        METADATA, deletion_timestamp="2026-02-02T00:00:00Z", deletion_grace_period_seconds=30
+    )
+
+    endpoints = create_endpoints(Endpoints(marked), GATES)
+    endpoint_slice = create_endpoint_slice(EndpointSlice(marked, "IPv4"), GATES)
+
+    assert METADATA == endpoints.metadata
+    assert attrs.evolve(METADATA, generation=1) == endpoint_slice.metadata
+
+
+def test_a_new_object_that_names_a_resource_version_is_refused() -> None:
+    """As a fault of the server's own, the way the API server answers; version 0 is none."""
+    versioned, zero = (attrs.evolve(METADATA, resource_version=text) for text in ("7", "0"))
+
+    with pytest.raises(Refused) as of_endpoints:
+        create_endpoints(Endpoints(versioned), GATES)
+    with pytest.raises(Refused) as of_slice:
+        create_endpoint_slice(EndpointSlice(versioned, "IPv4"), GATES)
+
+    assert [Reason.INTERNAL_ERROR] * 2 == [of_endpoints.value.reason, of_slice.value.reason]
+    assert Endpoints(zero) == create_endpoints(Endpoints(zero), GATES)
 
 
 def test_endpoints_with_an_unchanged_bad_address_are_stored() -> None:
@@ -133,6 +225,26 @@ def test_endpoints_with_an_unchanged_bad_address_are_stored() -> None:
     old = Endpoints(STORED, (EndpointSubset((EndpointAddress("10.0.0.01"),)),))
 
     assert old == update_endpoints(old, old, GATES)
+
+
+def test_a_request_for_another_uid_conflicts() -> None:
+    """The uid of a body is a precondition, judged before any field is."""
+    other = attrs.evolve(STORED, uid="u2")
+
+    with pytest.raises(Refused) as of_endpoints:
+        update_endpoints(Endpoints(other), Endpoints(STORED), GATES)
+    with pytest.raises(Refused) as of_slice:
+        update_endpoint_slice(EndpointSlice(other, "IPv6"), EndpointSlice(STORED, "IPv4"), GATES)
+
+    assert [Reason.CONFLICT] * 2 == [of_endpoints.value.reason, of_slice.value.reason]
+
+
+def test_a_request_for_version_0_takes_the_stored_one() -> None:
+    zero = attrs.evolve(METADATA, resource_version="0")
+
+    changed = update_endpoints(Endpoints(zero), Endpoints(STORED), GATES)
+
+    assert STORED == changed.metadata
 
 
 def test_a_request_for_another_resource_version_conflicts() -> None:
