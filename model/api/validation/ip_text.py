@@ -111,7 +111,8 @@ def parse_cidr(text: str) -> tuple[Address, int] | None:
         return None
     # The length of an IPv4-mapped address counts the bits of the IPv6 text it is written in.
     bits = 128 if ":" in written else 32
-    prefix = int(length) if len(length.lstrip("0")) <= 3 else bits + 1
+    digits = length.lstrip("0") or "0"  # of any number, and int() takes no thousands of them
+    prefix = int(digits) if len(digits) <= 3 else bits + 1
     return (address, prefix) if prefix <= bits else None
 
 
@@ -131,7 +132,7 @@ def _strict_ip_errors(field: str, text: str) -> Iterator[FieldError]:
 def _strict_cidr_errors(field: str, text: str) -> Iterator[FieldError]:
     written, _, length = text.partition("/")
     address = strict_ip(written)
-    if address is None or length != str(int(length)):
+    if address is None or (length.startswith("0") and length != "0"):
         yield invalid(field, text, "must not have leading zeros in address or prefix length")
     elif isinstance(address, IPv6Address) and address.ipv4_mapped:
         yield invalid(field, text, "must not have an IPv4-mapped IPv6 address")

@@ -102,7 +102,7 @@ def _owner_errors(owners: tuple[OwnerReference, ...], field: str) -> Iterator[Fi
         for name, value in parts.items():
             if not value or (name == "apiVersion" and "/" in group):
                 yield invalid(f"{field}.{name}", value, "must not be empty")
-        if (owner.api_version, owner.kind) == ("v1", "Event"):
+        if (group, version, owner.kind) == ("", "v1", "Event"):
             yield invalid(field, "v1 Event", "cannot be an owner")
     # The API server reports each controller after the first.
     for owner in [one for one in owners if one.controller][1:]:

@@ -12,7 +12,7 @@ from model.api.validation.ip_text import (
     legacy_ip_errors,
     parse_ip,
 )
-from tests.model.api.validation_cases import BEFORE_STRICT_TEXT, GATES
+from tests.model.api.validation_cases import BEFORE_STRICT_TEXT, GATES, found
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,29 @@ def test_the_gate_decides_on_host_bits_of_cidrs(text: str, strict: int, sloppy: 
     actual = [len(legacy_cidr_errors("cidr", text, gates)) for gates in (GATES, BEFORE_STRICT_TEXT)]
 
     assert [strict, sloppy] == actual
+
+
+@pytest.mark.parametrize("zeros", [1, 20, 6000])
+def test_any_number_of_leading_zeros_is_read_and_only_the_gate_refuses_it(zeros: int) -> None:
+    """API-F-31, ParseIPSloppy and ParseCIDRSloppy; /0 itself has none."""
+    address, cidr = "0" * zeros + "10.0.0.0", "10.0.0.0/" + "0" * zeros + "8"
+
+    strict = (*legacy_ip_errors("ip", address, GATES), *legacy_cidr_errors("cidr", cidr, GATES))
+    sloppy = (
+        *legacy_ip_errors("ip", address, BEFORE_STRICT_TEXT),
+        *legacy_cidr_errors("cidr", cidr, BEFORE_STRICT_TEXT),
+    )
+
+    assert ["cidr INVALID", "ip INVALID"] == found(strict)
+    assert sloppy == ()
+    assert () == legacy_cidr_errors("cidr", "0.0.0.0/0", GATES)
+
+
+@pytest.mark.parametrize(
+    "text", ["10.0.0.0/33", "fd00::/129", "10.0.0.0/" + "9" * 6000, "10.0.0.0/", "10.0.0.0/+8"]
+)
+def test_a_prefix_length_that_the_address_has_not_is_refused(text: str) -> None:
+    assert ["cidr INVALID"] == found(legacy_cidr_errors("cidr", text, BEFORE_STRICT_TEXT))
 
 
 @pytest.mark.parametrize("gates", [GATES, BEFORE_STRICT_TEXT])

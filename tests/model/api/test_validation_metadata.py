@@ -41,6 +41,15 @@ OWNER = OwnerReference("v1", "Service", "web", "u1")
             [f"metadata.ownerReferences.{name} INVALID" for name in ("apiVersion", "kind", "name", "uid")],
         ),
         ({"owner_references": (attrs.evolve(OWNER, kind="Event"),)}, ["metadata.ownerReferences INVALID"]),
+        (
+            # The group before the slash is the empty one, which v1 alone means too.
+            {"owner_references": (attrs.evolve(OWNER, api_version="/v1", kind="Event"),)},
+            ["metadata.ownerReferences INVALID"],
+        ),
+        (
+            {"owner_references": (attrs.evolve(OWNER, api_version="events.k8s.io/v1", kind="Event"),)},
+            [],
+        ),
         ({"owner_references": (attrs.evolve(OWNER, controller=True),)}, []),
         (
             {"owner_references": (attrs.evolve(OWNER, controller=True),) * 3},
