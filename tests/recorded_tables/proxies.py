@@ -30,36 +30,42 @@ def view_of(item: dict[str, Any] | None, family: Family) -> NodeView:
 
 
 def _named(item: dict[str, Any]) -> dict[str, Any]:
-    """The Service with a name and a port, without which nothing of it would show."""
-    spec = {"ports": [{"port": 80}], **(item.get("spec") or {})}
-    return {**item, "metadata": {"name": "unnamed", **item["metadata"]}, "spec": spec}
+    """The Service with a name, which some cases leave out."""
+    meta = item.get("metadata") or {}
+    return {**item, "metadata": {**meta, "name": meta.get("name") or "unnamed"}}
+
+
+def _with_a_port(item: dict[str, Any]) -> dict[str, Any]:
+    """The Service with a port where it has none, without which nothing of it would show."""
+    spec = item.get("spec") or {}
+    return {**item, "spec": {**spec, "ports": spec.get("ports") or [{"port": 80}]}}
 
 
 def cluster_ip_by_family(case: Case) -> None:
     family = Family(case["case"]["requestFamily"])
 
-    ports = view_of(case["case"]["service"], family).service_ports
+    ports = view_of(_with_a_port(case["case"]["service"]), family).service_ports
 
-    found = {format_address(family, one.cluster_ip) for one in ports}
-    same({case["observed"]} - {""}, found)
+    found = {one.cluster_ip for one in ports}
+    same({parse_address(text)[1] for text in (case["observed"],) if text}, found)
 
 
 def should_skip_service(case: Case) -> None:
     """What is skipped has no frontend in either family."""
-    ports = [one for family in Family for one in view_of(case["service"], family).service_ports]
+    ports = [one for family in Family for one in view_of(_with_a_port(case["service"]), family).service_ports]
 
     same(case["observed"], not ports)
 
 
 def service_map(case: Case) -> None:
     family = Family(case["case"]["ipFamily"])
-    item = case["case"]["service"]
+    item = case["case"].get("service")
     service = cluster_of(("v1", "Service", [] if item is None else [_named(item)])).services
 
     ports = view_of(item, family).service_ports
 
     found = {port_text(one.name): service_port(family, service[0], one) for one in ports}
-    same(_with_plain_values(family, case["observed"] or {}), found)
+    same(_with_plain_values(family, case.get("observed") or {}), found)
 
 
 def _with_plain_values(family: Family, observed: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +83,12 @@ def _with_plain_values(family: Family, observed: Mapping[str, Any]) -> dict[str,
 
 
 def ranges(texts: Iterable[str], family: Family) -> list[Intervals]:
-    """Those of the family that can be read."""
+    """Those of the family that can be read, in order."""
+    return sorted(readable(texts, family))
+
+
+def readable(texts: Iterable[str], family: Family) -> list[Intervals]:
+    """What the addresses or ranges of the family cover, as given."""
     found = []
     for text in texts:
         try:
@@ -85,7 +96,7 @@ def ranges(texts: Iterable[str], family: Family) -> list[Intervals]:
         except ValueError:
             continue
         found += [values] if of is family else []
-    return sorted(found)
+    return found
 
 
 def service_port(family: Family, service: Service, one: ServicePortView) -> dict[str, Any]:
@@ -112,29 +123,26 @@ def service_port(family: Family, service: Service, one: ServicePortView) -> dict
 def by_family(case: Case) -> None:
     wanted = case["case"]
     family = Family.IPV6 if wanted["wantIPv6"] else Family.IPV4
-    sorted_out: dict[bool, list[str]] = {True: [], False: []}
-    for text in wanted["ipString"] or ():
-        try:
-            of, _ = parse_cidr(text)
-        except ValueError:
-            continue
-        sorted_out[of is family].append(text)
+    other = Family.IPV4 if wanted["wantIPv6"] else Family.IPV6
+    given = wanted.get("ipString") or ()
 
-    same(wanted["expectCorrect"] or [], sorted_out[True], "of the family")
-    same(wanted["expectIncorrect"] or [], sorted_out[False], "of the other")
+    for of, name in ((family, "expectCorrect"), (other, "expectIncorrect")):
+        expected = wanted.get(name) or ()
+        same(readable(expected, of), readable(given, of), name)
+        same(len(expected), len(readable(given, of)), name)
 
 
 def node_of(case: Case) -> NodeConfig:
     """A node with the interfaces of the case."""
     addresses = []
-    for interface, texts in (case["interfaceAddrs"] or {}).items():
-        for text in texts:
+    for interface, texts in (case.get("interfaceAddrs") or {}).items():
+        for text in texts or ():
             host, _, length = text.partition("/")
             family, address = parse_address(host)
             addresses.append(InterfaceAddress(interface, family, address, int(length)))
     return NodeConfig(
         "node",
-        node_port_addresses=tuple(case["nodePortAddresses"] or ()),
+        node_port_addresses=tuple(case.get("nodePortAddresses") or ()),
         addresses=tuple(addresses),
         addresses_are_complete=True,
     )
@@ -147,7 +155,7 @@ def node_ips(case: Case) -> None:
 
     served = node_port_addresses(node, family)
 
-    recorded_ips = {parse_address(text)[1] for text in case["observed"]["ips"] or ()}
+    recorded_ips = {parse_address(text)[1] for text in case["observed"].get("ips") or ()}
     own = {one.address for one in node.addresses if one.family is family}
     loopback = {address for address in own if intersect(family.loopback, ((address, address),))}
     found = {address for address in own if intersect(served, ((address, address),))}
@@ -159,7 +167,7 @@ def node_ips(case: Case) -> None:
 
 
 def contains_loopback(case: Case) -> None:
-    node = NodeConfig("node", node_port_addresses=tuple(case["case"]["cidrStrings"] or ()))
+    node = NodeConfig("node", node_port_addresses=tuple(case["case"].get("cidrStrings") or ()))
 
     same(case["case"]["want"], serves_localhost(node, Family.IPV4))
 

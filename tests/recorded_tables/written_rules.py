@@ -46,7 +46,7 @@ def rules_as_asked(case: Case) -> None:
             "localhostNodePorts": settings["localhostNodePorts"],
         },
     }
-    addresses = [text for text in settings["nodeInterfaceAddrs"] if "/" in text]
+    addresses = [text for text in settings.get("nodeInterfaceAddrs") or () if "/" in text]
     evidence = NodeEvidence(
         settings["nodeName"],
         (RulesFile(TOOLS[Family(settings["ipFamily"])], text.encode()),),
