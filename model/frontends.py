@@ -189,6 +189,7 @@ def _service_ports(
     external_local = service.external_traffic_policy is TrafficPolicy.LOCAL and (
         service.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or bool(service.external_ips)
     )
+    needs_health_check = external_local and service.type is ServiceType.LOAD_BALANCER  # HC-01
     merged = merge_slices(slices, family, config.name)
     for port in service.ports:
         protocol = PROTOCOL_NUMBERS.get(port.protocol.lower())
@@ -219,7 +220,7 @@ def _service_ports(
             ),
             endpoint_choices=tuple(endpoints for endpoints, _ in pairs),
             choices=tuple(sets for _, sets in pairs),
-            health_check_node_port=service.health_check_node_port if external_local else 0,
+            health_check_node_port=service.health_check_node_port if needs_health_check else 0,
         )
 
 

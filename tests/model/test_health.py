@@ -102,6 +102,13 @@ def test_the_port_exists_for_external_policy_local_only() -> None:
     assert health_check_ports(view_of(service=cluster_wide)) == {}
 
 
+def test_the_port_exists_for_load_balancers_only() -> None:
+    """HC-01: a number that another type still holds opens nothing."""
+    node_port = attrs.evolve(SERVICE, type=ServiceType.NODE_PORT)
+
+    assert health_check_ports(view_of(service=node_port)) == {}
+
+
 def test_the_port_is_open_on_every_address_unless_node_ports_are_held_to_some() -> None:
     """HC-01, NP-01, NP-02"""
 
