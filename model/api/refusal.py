@@ -42,6 +42,7 @@ class Reason(enum.Enum):
     CONFLICT = "Conflict"
     INVALID = "Invalid"
     INTERNAL_ERROR = "InternalError"
+    UNKNOWN = ""  # an error of the server that it did not wrap: a 500 without a reason
 
     @property
     def status(self) -> int:
@@ -55,6 +56,7 @@ _STATUS = {
     Reason.CONFLICT: 409,
     Reason.INVALID: 422,
     Reason.INTERNAL_ERROR: 500,
+    Reason.UNKNOWN: 500,
 }
 
 

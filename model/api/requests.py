@@ -49,13 +49,13 @@ def update(registry: Registry, service: Service, *, dry_run: bool = False, seed:
     return store_changed(registry, set_defaults(service), dry_run=dry_run, seed=seed)
 
 
-def update_status(registry: Registry, service: Service) -> Accepted:
+def update_status(registry: Registry, service: Service, *, dry_run: bool = False) -> Accepted:
     """A PUT of /status: the status and metadata as given, the spec as stored (API-PIPE-03).
 
     The type that the body states decides whether ipMode gets its default. Raises Refused:
     404 when there is no such Service, 409 as for `update`.
     """
-    return store_status(registry, set_defaults(service))
+    return store_status(registry, set_defaults(service), dry_run=dry_run)
 
 
 def delete(

@@ -70,10 +70,10 @@ def store_new(registry: Registry, service: Service, *, dry_run: bool, seed: int)
     ports, service = take_ports_for_new(service, ports, draw)
     service = attrs.evolve(service, status=ServiceStatus())
     _refuse_invalid(service, validate_service_create(service, registry.config.gates))
+    if service.metadata.resource_version not in _NO_VERSION and not dry_run:
+        raise Refused(Reason.UNKNOWN, "resourceVersion should not be set on objects to be created")
     if service.object_name in registry.services:
         raise Refused(Reason.ALREADY_EXISTS, f"services {service.metadata.name!r} already exists")
-    if service.metadata.resource_version not in _NO_VERSION:
-        raise Refused(Reason.INTERNAL_ERROR, "resourceVersion should not be set on objects to be created")
     warnings = service_warnings(service)
     service = default_on_read(service, registry.families[0])
     if dry_run:
@@ -90,7 +90,10 @@ def store_changed(registry: Registry, service: Service, *, dry_run: bool, seed: 
     stored = registry.services.get(service.object_name)
     _refuse_stale(service.metadata, stored)
     if stored is None:
-        return store_new(registry, service, dry_run=dry_run, seed=seed)
+        # Only a create looks at the resource version; this write drops it.
+        unversioned = attrs.evolve(service.metadata, resource_version="")
+        unversioned_service = attrs.evolve(service, metadata=unversioned)
+        return store_new(registry, unversioned_service, dry_run=dry_run, seed=seed)
     draw = Random(seed)
     old = default_on_read(stored, registry.families[0])
     new = patch_allocated_values(service, old)
@@ -107,29 +110,29 @@ def store_changed(registry: Registry, service: Service, *, dry_run: bool, seed: 
     new = default_on_read(new, registry.families[0])
     if dry_run or new == stored:
         return Accepted(registry, new, warnings)
-    if new.metadata.deletion_timestamp is not None and not new.metadata.finalizers:
+    if _is_finished(new, old):
         return Accepted(_without(registry, old), new, warnings)
     after = release_addresses(after, no_longer_used)
     after, new = written(attrs.evolve(after, node_ports=ports.commit()), new)
     return Accepted(after, new, warnings)
 
 
-def store_status(registry: Registry, service: Service) -> Accepted:
+def store_status(registry: Registry, service: Service, *, dry_run: bool = False) -> Accepted:
     """The stored Service with another status and other metadata (API-PIPE-03). Raises Refused.
 
-    Finalizers stay as they are: removing a Service through its status is left out.
+    Finalizers are metadata: a marked Service that loses its last one here is removed, too.
     """
     old = _stored(registry, service.object_name)
     _refuse_stale(service.metadata, old)
-    metadata = _kept_metadata(service.metadata, old.metadata)
-    metadata = attrs.evolve(metadata, finalizers=old.metadata.finalizers)
-    new = Service(metadata, old.spec, service.status)
+    new = Service(_kept_metadata(service.metadata, old.metadata), old.spec, service.status)
     _refuse_invalid(new, validate_status_update(new, old, registry.config.gates))
     ingress = new.status.load_balancer.ingress
     fields = ((f"status.loadBalancer.ingress[{index}]", one.ip) for index, one in enumerate(ingress))
     warnings = tuple(text for field, ip in fields if ip for text in ip_warnings(field, ip))
-    if new == old:
-        return Accepted(registry, old, warnings)
+    if dry_run or new == old:
+        return Accepted(registry, new, warnings)
+    if _is_finished(new, old):
+        return Accepted(_without(registry, old), new, warnings)
     after, new = written(registry, new)
     return Accepted(after, new, warnings)
 
@@ -171,15 +174,26 @@ def _new_metadata(registry: Registry, metadata: Metadata, draw: Random) -> Metad
 
 
 def _kept_metadata(new: Metadata, old: Metadata) -> Metadata:
-    """What a client leaves out of metadata, or cannot change, stays."""
+    """What a client leaves out of metadata, or cannot change, stays.
+
+    A deletion may not be taken back; one that nobody asked for stays in, for validation
+    to refuse (`apiserver/pkg/registry/rest/update.go BeforeUpdate`).
+    """
+    grace = new.deletion_grace_period_seconds
     return attrs.evolve(
         new,
         uid=old.uid,
         resource_version=old.resource_version,
-        deletion_timestamp=old.deletion_timestamp,
+        generation=old.generation,
+        deletion_timestamp=old.deletion_timestamp or new.deletion_timestamp,
         creation_timestamp=old.creation_timestamp,
-        deletion_grace_period_seconds=old.deletion_grace_period_seconds,
+        deletion_grace_period_seconds=old.deletion_grace_period_seconds if grace is None else grace,
     )
+
+
+def _is_finished(new: Service, old: Service) -> bool:
+    """Whether the object was marked for deletion and nobody has to finish anything for it any more."""
+    return old.metadata.deletion_timestamp is not None and not new.metadata.finalizers
 
 
 def _refuse_stale(metadata: Metadata, stored: Service | None) -> None:

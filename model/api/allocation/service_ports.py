@@ -36,7 +36,8 @@ def take_ports_for_update(
 ) -> tuple[PortOperation, Service]:
     """An updated Service with its node ports; what it no longer has is released on commit.
 
-    API-TC-03 to -07, ALLOC-NP-06, -07, ALLOC-HC-01. Raises Refused as for a new one.
+    API-TC-03 to -07, ALLOC-NP-06, -07, ALLOC-HC-01. Raises Refused as for a new one, and 500
+    without a reason when one protocol is to have one number twice.
     """
     if may_have_node_ports(new.spec):
         pool, new = _take_for_update(new, old, pool, draw)
@@ -105,7 +106,7 @@ def _take_for_update(
             pool = _take(new, pool, index, port.node_port)
             taken.add(port.node_port)
         if (port.protocol, port.node_port) in seen:
-            raise Refused(Reason.INTERNAL_ERROR, f"duplicate nodePort: {port.protocol} {port.node_port}")
+            raise Refused(Reason.UNKNOWN, f"duplicate nodePort: {port.protocol} {port.node_port}")
         seen.add((port.protocol, port.node_port))
         ports.append(port)
     new = _with_ports(new, ports)

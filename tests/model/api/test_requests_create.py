@@ -197,7 +197,18 @@ def test_a_resource_version_cannot_be_created() -> None:
     one = service()
     one = attrs.evolve(one, metadata=attrs.evolve(one.metadata, resource_version="7"))
 
-    assert refused(create, registry(), one) == (Reason.INTERNAL_ERROR, frozenset())
+    for state in (registry(), holding(registry(), service())):
+        assert refused(create, state, one) == (Reason.UNKNOWN, frozenset())
+
+
+def test_a_dry_run_does_not_look_at_the_resource_version() -> None:
+    """It never comes to the write that refuses it (DryRunnableStorage.Create)."""
+    one = service()
+    one = attrs.evolve(one, metadata=attrs.evolve(one.metadata, resource_version="7"))
+
+    accepted = create(registry(), one, dry_run=True)
+
+    assert accepted.service.metadata.name == "web"
 
 
 def test_a_generated_name_is_free() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from model.api.objects import HEADLESS, Ingress, LoadBalancerStatus, ServicePort, ServiceStatus
 from model.api.refusal import Reason
-from model.api.requests import create, update, update_status
+from model.api.requests import create, delete, update, update_status
 from tests.model.api.api_cases import (
     BALANCER,
     DNS_TCP,
@@ -99,7 +99,7 @@ def test_on_update_a_number_repeated_for_one_protocol_is_the_servers_failure() -
 
     found = refused(update, state, with_node_ports(two, 30010, 30010))
 
-    assert found == (Reason.INTERNAL_ERROR, frozenset())
+    assert found == (Reason.UNKNOWN, frozenset())
 
 
 def test_a_number_no_port_has_any_more_is_free_and_one_that_moved_is_not() -> None:
@@ -253,13 +253,54 @@ def test_an_accepted_service_comes_with_warnings() -> None:
     assert updated.warnings == created.warnings
 
 
-def test_a_status_write_keeps_finalizers_and_changes_labels() -> None:
+def test_a_status_write_changes_labels_and_finalizers() -> None:
     state = holding(registry(), with_metadata(service(), finalizers=("example.com/lb",)))
     sent = with_metadata(stored(state), finalizers=(), labels=(("a", "b"),))
 
-    metadata = update_status(state, sent).service.metadata
+    accepted = update_status(state, sent)
 
-    assert (metadata.finalizers, metadata.labels) == (("example.com/lb",), (("a", "b"),))
+    metadata = stored(accepted.registry).metadata
+    assert (metadata.finalizers, metadata.labels) == ((), (("a", "b"),))
+
+
+def test_a_status_write_that_takes_the_last_finalizer_of_a_marked_service_removes_it() -> None:
+    """API-TC-11: statusStore shares the AfterDelete hook, so everything is released."""
+    state = holding(registry(), with_metadata(service(type="NodePort"), finalizers=("example.com/lb",)))
+    state = delete(state, WEB).registry
+
+    gone = update_status(state, with_metadata(stored(state), finalizers=()))
+
+    assert (pools(gone.registry), WEB in gone.registry.services) == (({}, {}), False)
+
+
+def test_a_dry_status_write_shows_the_status_and_stores_nothing() -> None:
+    """API-PIPE-06."""
+    state = holding(registry(), service(type="LoadBalancer"))
+    status = ServiceStatus(LoadBalancerStatus((Ingress(hostname="lb.example"),)))
+
+    accepted = update_status(state, attrs.evolve(stored(state), status=status), dry_run=True)
+
+    assert (accepted.registry, accepted.service.status) == (state, status)
+
+
+@pytest.mark.parametrize("ask", [update, update_status])
+def test_nobody_marks_a_service_for_deletion_by_an_update(ask: Any) -> None:
+    """ValidateObjectMetaUpdate: both fields are immutable, and BeforeUpdate keeps only old values."""
+    state = holding(registry(), service())
+    sent = with_metadata(
+        service(), deletion_timestamp="2026-01-01T00:00:00Z", deletion_grace_period_seconds=30
+    )
+
+    found = refused(ask, state, sent)
+
+    assert found == invalid("metadata.deletionTimestamp", "metadata.deletionGracePeriodSeconds")
+
+
+@pytest.mark.parametrize("ask", [update, update_status])
+def test_the_generation_is_the_servers_to_count(ask: Any) -> None:
+    state = holding(registry(), service())
+
+    assert ask(state, with_metadata(stored(state), generation=7)).registry is state
 
 
 def test_only_a_load_balancer_has_an_ingress() -> None:
@@ -286,4 +327,7 @@ def test_another_resource_version_or_uid_is_a_conflict(ask: Any) -> None:
 
 def test_an_update_of_nothing_creates() -> None:
     """Services may be created by a PUT."""
+    versioned = with_metadata(service(), resource_version="7")
+
     assert update(registry(), service()) == create(registry(), service())
+    assert update(registry(), versioned) == create(registry(), service())
