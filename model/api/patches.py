@@ -1,4 +1,6 @@
-"""What a PATCH makes of the stored Service, before defaults (RFC 7396, strategic merge, server-side apply).
+"""What a PATCH makes of the stored Service, before defaults.
+
+The kinds are RFC 6902, RFC 7396, strategic merge and server-side apply.
 
 Each works on the JSON trees of objects and changes neither of its arguments. The three
 differ most in lists: a merge patch replaces them, a strategic one finds ports by number
@@ -10,13 +12,16 @@ Source: apimachinery pkg/util/strategicpatch/patch.go, structured-merge-diff.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.api.json_form import from_tree, to_tree
+from model.api.json_patch import json_patch
 from model.api.objects import Service
 from model.api.patched_lists import in_applied_order, in_patch_order
 from model.api.refusal import Reason, Refused
+from model.api.unknown_fields import unknown_fields
+from model.api.validation.field_errors import invalid
 from model.objects import ObjectName
 
 Tree = Mapping[str, Any]
@@ -26,6 +31,7 @@ Tree = Mapping[str, Any]
 class PatchType(enum.Enum):
     """How the body of a PATCH is read; the values are its media types."""
 
+    JSON = "application/json-patch+json"
     MERGE = "application/merge-patch+json"
     STRATEGIC_MERGE = "application/strategic-merge-patch+json"
     APPLY = "application/apply-patch+yaml"
@@ -48,29 +54,53 @@ _APPLY_KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("metadata", "ownerReferences"): ("uid",),
 }
 _KEY_DEFAULTS = {"protocol": "TCP"}
+_API_VERSION = "v1"
 _SETS = frozenset({("metadata", "finalizers")})  # merged by value in both
 _ATOMIC_MAPS = frozenset({("spec", "selector")})  # one value to apply
+
+_NO_DIRECTIVE = object()
 
 Path = tuple[str, ...]
 
 
-def patched(stored: Service | None, patch: Tree, kind: PatchType, name: ObjectName) -> Service:
+def patched(
+    stored: Service | None, patch: Tree | Sequence[Any], kind: PatchType, name: ObjectName
+) -> Service:
     """The object that a PATCH of the Service asks for, to be given to `update`.
 
-    Only apply may meet no stored object. Raises Refused: 404 without one, 400 or 500 for
-    a patch that cannot be carried out or makes what is no Service.
+    Only apply may meet no stored object. Raises Refused: 404 without one; 400, 422 or 500
+    for a patch that cannot be carried out or makes what is no Service; 422 for another
+    uid, of which only a PUT makes a conflict.
     """
     if stored is None and kind is not PatchType.APPLY:
         raise Refused(Reason.NOT_FOUND, f"services {name.name!r} not found")
     tree: Tree = {} if stored is None else to_tree(stored)
-    match kind:
-        case PatchType.MERGE:
-            tree = merge_patch(tree, patch)
-        case PatchType.STRATEGIC_MERGE:
-            tree = strategic_merge_patch(tree, patch)
-        case PatchType.APPLY:
-            tree = server_side_apply(tree, patch)
-    return from_tree(Service, tree)
+    if kind is PatchType.JSON:
+        tree = json_patch(tree, patch if isinstance(patch, Sequence) else [patch])
+    elif not isinstance(patch, Mapping):
+        raise Refused(Reason.BAD_REQUEST, "the patch must be an object")
+    elif kind is PatchType.MERGE:
+        tree = merge_patch(tree, patch)
+    elif kind is PatchType.STRATEGIC_MERGE:
+        tree = strategic_merge_patch(tree, patch)
+    else:
+        _refuse_unappliable(patch)
+        tree = server_side_apply(tree, patch)
+    service = from_tree(Service, tree)
+    if stored is not None and service.metadata.uid not in ("", stored.metadata.uid):
+        cause = invalid("metadata.uid", service.metadata.uid, "must not change")
+        raise Refused(Reason.INVALID, f"Service {name} is invalid", (cause,))
+    return service
+
+
+def _refuse_unappliable(applied: Tree) -> None:
+    """What is applied names its version and has the fields of the kind alone."""
+    if applied.get("apiVersion") != _API_VERSION:
+        what = f"Incorrect version specified in apply patch: {applied.get('apiVersion')!r}"
+        raise Refused(Reason.BAD_REQUEST, what)
+    unknown = unknown_fields(Service, applied)
+    if unknown:
+        raise Refused(Reason.UNKNOWN, f"field not declared in schema: {', '.join(unknown)}")
 
 
 def merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
@@ -95,7 +125,9 @@ def strategic_merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
     """Maps merge and null removes; ports merge by number, conditions by type, finalizers by value.
 
     Understands the directives `$patch`, `$retainKeys`, `$setElementOrder/` and
-    `$deleteFromPrimitiveList/`. Other lists are replaced.
+    `$deleteFromPrimitiveList/`. Other lists are replaced. Raises Refused: 400 for a
+    directive of the wrong form, 500 for a `$patch` other than replace and delete or for an
+    item without its key.
     """
     return _strategic(stored, patch, ())
 
@@ -103,22 +135,21 @@ def strategic_merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
 def server_side_apply(stored: Tree, applied: Tree) -> dict[str, Any]:
     """What was applied, over what is stored: ports merge by number and protocol (TCP if unsaid).
 
-    Lists without such keys, and the selector, are one value each. Raises Refused (500)
-    when an applied list has one key twice.
+    Lists without such keys, and the selector, are one value each. Raises Refused (500
+    without a reason) when an applied list has one key twice.
     """
     return _applied(stored, applied, ())
 
 
 def _strategic(stored: Tree, patch: Tree, path: Path) -> dict[str, Any]:
-    match patch.get(_DIRECTIVE, "merge"):
+    match patch.get(_DIRECTIVE, _NO_DIRECTIVE):
         case "replace":
             return _without_directives(patch)
         case "delete":
             return {}
-        case "merge":
-            pass
-        case other:
-            raise Refused(Reason.BAD_REQUEST, f"unknown patch directive {other!r}")
+        case other if other is not _NO_DIRECTIVE:
+            # Not even "merge", which is what happens without a directive.
+            raise Refused(Reason.UNKNOWN, f"unknown patch type: {other!r}")
     merged = dict(stored)
     if _RETAIN in patch:
         merged = {key: value for key, value in merged.items() if key in _list(patch[_RETAIN], _RETAIN)}
@@ -154,9 +185,12 @@ def _strategic_list(stored: list[Any], patch: list[Any], order: list[Any], path:
         if key is None:
             return _hashable(item)
         if not isinstance(item, Mapping) or key not in item:
-            raise Refused(Reason.INTERNAL_ERROR, f"{item} does not contain declared merge key: {key}")
+            raise Refused(Reason.UNKNOWN, f"{item} does not contain declared merge key: {key}")
         return _hashable(item[key])
 
+    for item in patch:
+        if _directive(item) not in (None, "replace", "delete"):
+            raise Refused(Reason.UNKNOWN, f"unknown patch type: {_directive(item)!r}")
     changes = [item for item in patch if not _directive(item)]
     if any(_directive(item) == "replace" for item in patch):
         return changes
@@ -214,12 +248,12 @@ def _applied_list(stored: list[Any], applied: list[Any], path: Path) -> list[Any
         if keys is None:
             return _hashable(item)
         if not isinstance(item, Mapping):
-            raise Refused(Reason.BAD_REQUEST, f"{'.'.join(path)}: {item!r} is not an object")
+            raise Refused(Reason.UNKNOWN, f"{'.'.join(path)}: {item!r} is not an object")
         return tuple(_hashable(item.get(key, _KEY_DEFAULTS.get(key))) for key in keys)
 
     names = [identity(item) for item in applied]
     if len({*names}) < len(names):
-        raise Refused(Reason.INTERNAL_ERROR, f"{'.'.join(path)}: duplicate entries for one key")
+        raise Refused(Reason.UNKNOWN, f"{'.'.join(path)}: duplicate entries for one key")
     merged = {identity(item): item for item in stored}
     for name, item in zip(names, applied, strict=True):
         merged[name] = item if keys is None else _applied(merged.get(name, {}), item, (*path, "*"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model.api.patches import PatchType, merge_patch, patched, server_side_apply, strategic_merge_patch
 from model.api.refusal import Reason
 from model.objects import ObjectName
-from tests.model.api.api_cases import DNS_TCP, refused, service
+from tests.model.api.api_cases import DNS_TCP, invalid, refused, service, with_metadata
 
 WEB = ObjectName("shop", "web")
 TCP = {"name": "dns-tcp", "port": 53, "protocol": "TCP"}
@@ -132,9 +132,11 @@ def test_finalizers_merge_and_addresses_are_replaced() -> None:
 @pytest.mark.parametrize(
     ("patch", "reason"),
     [
-        (ports({"name": "http"}), Reason.INTERNAL_ERROR),
+        (ports({"name": "http"}), Reason.UNKNOWN),
         (ports({"port": [80]}), Reason.BAD_REQUEST),
-        ({"spec": {"$patch": "explode"}}, Reason.BAD_REQUEST),
+        ({"spec": {"$patch": "explode"}}, Reason.UNKNOWN),
+        ({"spec": {"$patch": "merge", "type": "NodePort"}}, Reason.UNKNOWN),
+        (ports({"port": 53, "$patch": "merge"}), Reason.UNKNOWN),
         ({"spec": {"$retainKeys": "type"}}, Reason.BAD_REQUEST),
     ],
 )
@@ -182,17 +184,39 @@ def test_apply_and_strategic_patches_start_lists_that_are_not_there() -> None:
 def test_one_key_applied_twice_is_refused() -> None:
     found = refused(server_side_apply, {}, ports({"port": 53}, TCP))
 
-    assert found == (Reason.INTERNAL_ERROR, frozenset())
+    assert found == (Reason.UNKNOWN, frozenset())
 
 
 def test_a_port_that_is_no_object_cannot_be_applied() -> None:
     found = refused(server_side_apply, {}, {"spec": {"ports": [53]}})
 
-    assert found == (Reason.BAD_REQUEST, frozenset())
+    assert found == (Reason.UNKNOWN, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("applied", "reason"),
+    [
+        ({**ports(TCP)}, Reason.BAD_REQUEST),
+        ({"apiVersion": "v2", **ports(TCP)}, Reason.BAD_REQUEST),
+        ({"apiVersion": "v1", **ports({**TCP, "prot": "x"})}, Reason.UNKNOWN),
+    ],
+)
+def test_apply_asks_for_its_version_and_for_known_fields(applied: dict[str, Any], reason: Reason) -> None:
+    """structured-merge-diff knows the schema, where a decoder would skip a field."""
+    assert refused(patched, None, applied, PatchType.APPLY, WEB) == (reason, frozenset())
+
+
+@pytest.mark.parametrize("kind", [PatchType.MERGE, PatchType.STRATEGIC_MERGE])
+def test_a_patch_to_another_uid_is_invalid(kind: PatchType) -> None:
+    """Only a PUT makes the uid a precondition, which is a conflict when it fails."""
+    stored = with_metadata(service(), uid="one")
+
+    assert patched(stored, {"metadata": {"uid": "one"}}, kind, WEB) == stored
+    assert refused(patched, stored, {"metadata": {"uid": "two"}}, kind, WEB) == invalid("metadata.uid")
 
 
 def test_apply_alone_makes_a_service_out_of_nothing() -> None:
-    tree = {"metadata": {"name": "web", "namespace": "shop"}, **ports(TCP)}
+    tree = {"apiVersion": "v1", "metadata": {"name": "web", "namespace": "shop"}, **ports(TCP)}
 
     made = patched(None, tree, PatchType.APPLY, WEB)
 
@@ -204,8 +228,10 @@ def test_apply_alone_makes_a_service_out_of_nothing() -> None:
 @pytest.mark.parametrize("kind", PatchType)
 def test_a_patch_of_one_field_leaves_the_others(kind: PatchType) -> None:
     stored = service("web", DNS_TCP, type="NodePort")
+    tree = {"apiVersion": "v1", "spec": {"externalTrafficPolicy": "Local"}}
+    operations = [{"op": "add", "path": "/spec/externalTrafficPolicy", "value": "Local"}]
 
-    found = patched(stored, {"spec": {"externalTrafficPolicy": "Local"}}, kind, WEB)
+    found = patched(stored, operations if kind is PatchType.JSON else tree, kind, WEB)
 
     assert found == service("web", DNS_TCP, type="NodePort", external_traffic_policy="Local")
 
