@@ -134,7 +134,7 @@ def _of_new_object(metadata: Metadata) -> Metadata:
 
 def _refuse_version(metadata: Metadata) -> None:
     if metadata.resource_version not in _NO_VERSION:
-        raise Refused(Reason.INTERNAL_ERROR, "resourceVersion should not be set on objects to be created")
+        raise Refused(Reason.UNKNOWN, "resourceVersion should not be set on objects to be created")
 
 
 def _carried_over(metadata: Metadata, old: Metadata) -> Metadata:

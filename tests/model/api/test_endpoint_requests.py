@@ -208,7 +208,7 @@ def test_a_new_object_is_not_marked_for_deletion() -> None:
 
 
 def test_a_new_object_that_names_a_resource_version_is_refused() -> None:
-    """As a fault of the server's own, the way the API server answers; version 0 is none."""
+    """As a fault of the server's own and without a reason (500); version 0 is none."""
     versioned, zero = (attrs.evolve(METADATA, resource_version=text) for text in ("7", "0"))
 
     with pytest.raises(Refused) as of_endpoints:
@@ -216,7 +216,7 @@ def test_a_new_object_that_names_a_resource_version_is_refused() -> None:
     with pytest.raises(Refused) as of_slice:
         create_endpoint_slice(EndpointSlice(versioned, "IPv4"), GATES)
 
-    assert [Reason.INTERNAL_ERROR] * 2 == [of_endpoints.value.reason, of_slice.value.reason]
+    assert [Reason.UNKNOWN] * 2 == [of_endpoints.value.reason, of_slice.value.reason]
     assert Endpoints(zero) == create_endpoints(Endpoints(zero), GATES)
 
 
