@@ -17,6 +17,7 @@ import dns.rdatatype
 
 from model.dns.config import Upstream
 from model.dns.names import parse_host
+from model.dns.reasons import reason_for_nothing
 from model.dns.resolv_conf import ResolvConf
 from model.dns.zone import ClusterDns, Reply
 
@@ -34,12 +35,16 @@ class Status(enum.Enum):
 
 @attrs.frozen(eq=False)
 class Step:
-    """One name that was tried; one reply for each type, none where the cluster's server is not asked."""
+    """One name that was tried; one reply for each type, none where the cluster's server is not asked.
+
+    `reason` says why the cluster has nothing for it, "" where its objects do not tell.
+    """
 
     name: str
     status: Status
     replies: tuple[Reply, ...] = ()
     searched: bool = True  # False: the name as it was given
+    reason: str = ""
 
 
 @attrs.frozen(eq=False)
@@ -58,13 +63,16 @@ class Resolution:
 
     @property
     def word_of_cluster(self) -> Step | None:
-        """The step by which the cluster says most: with records, else of a name that exists, else the last.
+        """The step by which the cluster says most, None when nothing was its to say.
 
-        None when nothing was the cluster's to say.
+        That is one with records, else of a name that exists, else with a reason, else the last.
         """
+        if self.winner is not None:
+            return self.winner
         own = [step for step in self.steps if step.replies and step.status is not Status.OUTSIDE]
-        existing = (step for step in own if step.status is Status.NODATA)
-        return self.winner or next(existing, own[-1] if own else None)
+        existing = [step for step in own if step.status is Status.NODATA]
+        telling = [step for step in own if step.reason]
+        return next(iter((*existing, *telling, *own[-1:])), None)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -148,7 +156,10 @@ def _try(
         return Step(text, Status.OUTSIDE, searched=searched)
     replies = tuple(server.ask(name, rdtype) for rdtype in types)
     status = _best([reply_status(reply, server.config.upstream) for reply in replies])
-    return Step(text, status, replies, searched)
+    reason = ""
+    if status in (Status.NODATA, Status.NXDOMAIN):
+        reason = reason_for_nothing(server.index, server.config, name, types[-1])
+    return Step(text, status, replies, searched, reason)
 
 
 def _best(found: Sequence[Status]) -> Status:

@@ -42,6 +42,7 @@ class ClusterIndex:
     services: dict[ObjectName, Service]
     endpoints: dict[ObjectName, tuple[PublishedEndpoint, ...]]
     namespaces: frozenset[str]
+    namespaces_by_service: dict[str, tuple[str, ...]]
     service_by_cluster_ip: dict[Address, ObjectName]
     endpoints_by_address: dict[Address, tuple[PublishedEndpoint, ...]]
     pod_addresses: frozenset[tuple[str, str]]  # (namespace, status.podIP as it is written)
@@ -61,10 +62,14 @@ def index_cluster(cluster: Cluster, config: DnsConfig) -> ClusterIndex:
         for text in service.cluster_ips:
             if (address := parse_host(text)) is not None:
                 by_cluster_ip.setdefault(address, service.name)
+    by_name: defaultdict[str, list[str]] = defaultdict(list)
+    for service in services:
+        by_name[service.name.name].append(service.name.namespace)
     return ClusterIndex(
         services={service.name: service for service in services},
         endpoints={name: tuple(found) for name, found in endpoints.items()},
         namespaces=frozenset((*ALWAYS_THERE, *config.namespaces, *_namespaces(cluster))),
+        namespaces_by_service={name: tuple(found) for name, found in by_name.items()},
         service_by_cluster_ip=by_cluster_ip,
         endpoints_by_address={address: tuple(found) for address, found in by_address.items()},
         pod_addresses=frozenset(_pod_addresses(cluster.pods)),

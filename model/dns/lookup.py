@@ -155,7 +155,7 @@ def _cluster_ip_entries(
 ) -> tuple[Entry, ...] | None:
     """Every cluster IP with every port asked for; without such a port there is no such name."""
     ports: Iterable[ServicePort | None] = service.ports or (None,)
-    found = [port for port in ports if _is_asked(port, question)]
+    found = [port for port in ports if has_asked_port(port, question)]
     if not found:
         return None
     owner = service_domain(config, service.name)
@@ -182,12 +182,12 @@ def _each_endpoint(
             continue
         ports: Iterable[EndpointPort | None] = endpoint.ports or (None,)
         for port in ports:
-            if _is_asked(port, question):
+            if has_asked_port(port, question):
                 number = port.port if port else None
                 yield Entry(endpoint_domain(config, endpoint), endpoint.address, number)
 
 
-def _is_asked(port: ServicePort | EndpointPort | None, question: ServiceName) -> bool:
+def has_asked_port(port: ServicePort | EndpointPort | None, question: ServiceName) -> bool:
     """Whether the port and protocol labels, if there are any, are those of the port.
 
     An unnamed port has no label (DNS-SRV-03). A lone underscore is any port to CoreDNS.

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 TYPES = ("A", "AAAA", "SRV", "PTR", "CNAME", "TXT", "NS", "SOA", "MX", "ANY")
 ANSWERED, NOTHING, NOT_JUDGED = 0, 1, 2
-_ASSUMED = "objects do not tell a pod's dnsPolicy: ClusterFirst assumed (--dns-policy)"
 
 
 @click.command(cls=SpreadCommand)
@@ -30,7 +29,7 @@ _ASSUMED = "objects do not tell a pod's dnsPolicy: ClusterFirst assumed (--dns-p
 @click.option(
     "--dns-policy",
     type=click.Choice(["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]),
-    help="The pod's dnsPolicy  [default: ClusterFirst]",
+    help="The pod's dnsPolicy  [default: as --pod has it, else ClusterFirst]",
 )
 @click.option("--cluster-domain", metavar="Z", default="cluster.local", show_default=True)
 @click.option(
@@ -109,11 +108,11 @@ def dns(
         whose = f"pod {pod}" if pod else f"a pod in namespace {asker.namespace}"
         lines = dig_lines(resolution, conf, server, whose, every_step=trace)
         say(short_lines(resolution) if short else lines)
-    if pod and dns_policy is None:
-        note(_ASSUMED)
     if resolution.status is Status.OUTSIDE:
-        note(f"{resolution.outside[0]} is for a server outside the cluster to answer: not judged")
-        return NOT_JUDGED if resolution.word_of_cluster is None else NOTHING
+        is_silent = resolution.word_of_cluster is None
+        if is_silent or short:  # the whole answer says it itself
+            note(f"{resolution.outside[0]} is for a server outside the cluster to answer: not judged")
+        return NOT_JUDGED if is_silent else NOTHING
     return ANSWERED if resolution.winner else NOTHING
 
 
@@ -133,19 +132,23 @@ def _type_and_path(rest: tuple[str, ...], rdtype: str | None) -> tuple[str | Non
 
 def _asker(cluster: "Cluster", pod: str | None, namespace: str | None, policy: str | None) -> "PodDns":
     """The pod that asks. Raises InputError when the one named is not among the objects."""
+    from attrs import evolve
+
     from model.dns import DnsPolicy, PodDns
     from model.objects import ObjectName
 
-    chosen = DnsPolicy(policy or "ClusterFirst")
     if pod is None:
-        return PodDns(namespace or "default", chosen)
+        return PodDns(namespace or "default", DnsPolicy(policy or "ClusterFirst"))
     where, slash, named = pod.partition("/")
     if not (where and slash and named):
         raise InputError("--pod", 0, f"{pod!r} is not NAMESPACE/NAME")
     found = next((item for item in cluster.pods if item.name == ObjectName(where, named)), None)
     if found is None:
         raise InputError("--pod", 0, f"no pod {pod} among the objects")
-    return PodDns(where, chosen, found.host_network)
+    if policy is None and found.dns_policy is None:
+        note(f"pod {pod} has no dnsPolicy: ClusterFirst assumed (--dns-policy)")
+    asker = PodDns.of(found)
+    return evolve(asker, policy=DnsPolicy(policy)) if policy is not None else asker
 
 
 def _config(domain: str, pods: str, ttl: int) -> "DnsConfig":

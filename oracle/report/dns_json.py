@@ -39,11 +39,12 @@ def _step_json(step: Step) -> Json:
         "status": step.status.name.lower(),
         "searched": step.searched,
         "answers": answers,
+        "reason": step.reason or None,
     }
 
 
 def _message_json(step: Step | None) -> Json:
-    """The cluster's last reply: rcode, null when nothing was the cluster's to say, flags, sections."""
+    """The reply that says most: rcode, null when nothing was the cluster's to say, flags, sections."""
     if step is None:
         return {"rcode": None, "flags": [], "answer": [], "authority": [], "additional": []}
     message = step.replies[-1].message

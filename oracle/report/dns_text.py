@@ -16,13 +16,13 @@ from model.dns.client import Resolution, Status, Step
 def dig_lines(
     resolution: Resolution, conf: ResolvConf, server: DnsServer, whose: str, *, every_step: bool
 ) -> Iterator[str]:
-    """The whole answer: how it was searched for, the last reply of the cluster, who gave it.
+    """The whole answer: how it was searched for, the reply that says most, who gave it.
 
     `every_step` prints the replies to all steps. `whose` is the asker in words.
     """
     yield f";; asked by {whose}: {conf_text(conf)}"
     for at, step in enumerate(resolution.steps, 1):
-        if len(resolution.steps) > 1 or step.searched or step.status is Status.OUTSIDE:
+        if len(resolution.steps) > 1 or step.searched or step.reason or step.status is Status.OUTSIDE:
             yield f";; {at}. {step.name} {status_text(step)}"
         if every_step and step.status is not Status.OUTSIDE:
             yield from _replies_lines(step)
@@ -58,9 +58,9 @@ def conf_text(conf: ResolvConf) -> str:
 
 
 def status_text(step: Step) -> str:
-    """What became of a step: its rcode, or why it has none, and how many records came."""
+    """What became of a step: how many records came, or why none did."""
     if step.status is not Status.ANSWERED:
-        return str(step.status.value)
+        return ": ".join(filter(None, (step.status.value, step.reason)))
     count = sum(len(rrset) for reply in step.replies for rrset in reply.message.answer)
     return f"{step.status.value}, {count} record{'' if count == 1 else 's'}"
 

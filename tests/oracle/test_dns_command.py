@@ -47,8 +47,19 @@ items:
 - apiVersion: v1
   kind: Pod
   metadata: {name: agent, namespace: web}
-  spec: {hostNetwork: true, nodeName: node-a}
+  spec: {hostNetwork: true, nodeName: node-a, dnsPolicy: ClusterFirst}
   status: {phase: Running, podIPs: [{ip: 10.32.1.11}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: none, namespace: web}
+  spec: {dnsPolicy: None, dnsConfig: {nameservers: [192.0.2.53]}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: with-host-net, namespace: web}
+  spec: {hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet, dnsConfig: {nameservers: [192.0.2.53]}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: unset, namespace: web}
 """
 
 SEED_ANSWER = """\
@@ -134,11 +145,57 @@ def test_a_name_that_the_search_list_does_not_complete_is_status_1_and_said_to_g
     status = run(["dns", "nope", "--cluster", cluster])
 
     out, err = capsys.readouterr()
-    assert (status, err) == (1, "svcproof: nope. is for a server outside the cluster to answer: not judged\n")
+    assert (status, err) == (1, "")
+    assert ";; nope. is for a server outside the cluster to say; its answer is not judged\n" in out
     assert [line.split()[2] for line in out.splitlines() if line.startswith((";; 1.", ";; 4."))] == [
         "nope.default.svc.cluster.local.",
         "nope.",
     ]
+
+
+def test_short_says_beside_the_data_that_the_search_went_outside(
+    cluster: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = run(["dns", "nope", "--cluster", cluster, "--short"])
+
+    complaint = "svcproof: nope. is for a server outside the cluster to answer: not judged\n"
+    assert (status, *capsys.readouterr()) == (1, "", complaint)
+
+
+def test_the_reply_shown_of_a_failed_search_is_the_telling_one_with_its_reason(
+    cluster: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service exists and has no IPv6 address; the later names of the list never were any."""
+    run(["dns", "kubernetes", "AAAA", "--cluster", cluster])
+
+    out = capsys.readouterr().out
+    name = "kubernetes.default.svc.cluster.local."
+    reason = "default/kubernetes has no IPv6 address to publish (DNS-A-02)"
+    assert f";; 1. {name} NODATA: {reason}\n" in out
+    assert f"\n;{name} IN AAAA\n" in out
+
+
+@pytest.mark.parametrize(
+    ("pod", "nameserver", "err"),
+    [
+        ("web/none", "192.0.2.53", "svcproof: kubernetes.default.svc.cluster.local. is for a server outside"),
+        ("web/with-host-net", "10.96.0.10, 192.0.2.53", ""),
+        ("web/none --dns-policy ClusterFirst", "10.96.0.10, 192.0.2.53", ""),
+        (
+            "web/unset",
+            "10.96.0.10",
+            "svcproof: pod web/unset has no dnsPolicy: ClusterFirst assumed (--dns-policy)\n",
+        ),
+    ],
+)
+def test_a_pod_asks_as_its_own_policy_and_config_say_unless_told_otherwise(
+    pod: str, nameserver: str, err: str, cluster: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["dns", "kubernetes.default.svc.cluster.local.", "--pod", *pod.split(), "--cluster", cluster])
+
+    out, said = capsys.readouterr()
+    assert out.splitlines()[0].split(": ", 1)[1].startswith(f"nameserver {nameserver};")
+    assert said[: len(err) or None] == err
 
 
 @pytest.mark.parametrize(
@@ -172,7 +229,13 @@ def test_json_has_the_steps_the_records_and_the_server(
             "options": ["ndots:5"],
         },
         "steps": [
-            {"name": "out.default.svc.cluster.local.", "status": "answered", "searched": True, "answers": 1}
+            {
+                "name": "out.default.svc.cluster.local.",
+                "status": "answered",
+                "searched": True,
+                "answers": 1,
+                "reason": None,
+            }
         ],
         "rcode": "NOERROR",
         "flags": ["qr", "aa", "rd"],
