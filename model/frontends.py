@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import attrs
 
 from model.addresses import Family, parse_address, parse_cidr
+from model.controllers.ip_text import read_ip
 from model.eligibility import EndpointSets, endpoint_sets, version_matters
 from model.intervals import EMPTY, Intervals, contains, normalise, union
 from model.node_config import DetectLocalMode, NodeConfig
@@ -255,14 +256,13 @@ def _port_name(service: Service, port: ServicePort) -> ServicePortName:
 
 
 def _of_family(texts: Iterable[str], family: Family) -> Iterable[int]:
-    """Addresses of the family; text that is no address creates nothing."""
-    for text in texts:
-        try:
-            of, address = parse_address(text)
-        except ValueError:
-            continue
-        if of is family:
-            yield address
+    """Addresses of the family; text that is no address creates nothing.
+
+    Text that is stored since before 1.36 may hold leading zeros (API-F-31).
+    """
+    for found in map(read_ip, texts):
+        if found is not None and found[0] is family:
+            yield parse_address(found[1])[1]
 
 
 def _allowed_sources(
@@ -271,8 +271,11 @@ def _allowed_sources(
     """FWD-LBSR-01, -02 and -04: None when the family's ranges leave every source in."""
     spans: Intervals = EMPTY
     for text in ranges:
+        address, slash, length = text.strip().partition("/")  # the API stores blanks (API-F-17)
+        if ":" not in address and (found := read_ip(address)) is not None:
+            address = found[1]
         try:
-            of, values = parse_cidr(text.strip())  # the API stores surrounding blanks (API-F-17)
+            of, values = parse_cidr(address + slash + length)
         except ValueError:
             continue
         if of is family:

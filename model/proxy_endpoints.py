@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from model.addresses import Family, format_address, parse_address
+from model.controllers.ip_text import read_ip
 from model.objects import EndpointSlice
 
 MAX_ALTERNATIVES = 64  # ties beyond this many combinations: the first ones stand for all
@@ -76,7 +77,11 @@ def merge_slices(
             try:
                 of, address = parse_address(host)
             except ValueError:
-                continue
+                found = read_ip(host)  # leading zeros count for nothing (API-F-31)
+                if found is None:
+                    continue
+                host = found[1]
+                of, address = parse_address(host)
             if of is not family:
                 continue
             for number, key, entries in ports:
@@ -90,7 +95,7 @@ def merge_slices(
                     endpoint.zone_hints,
                     endpoint.node_hints,
                 )
-                # An IPv4 address can be written in one way only.
+                # By now an IPv4 address can be written in one way only.
                 text = f"{host}:{number}" if of is Family.IPV4 else endpoint_text(of, address, number)
                 earlier = entries.setdefault(text, entry)
                 if earlier is not entry:

@@ -1,6 +1,7 @@
-"""IP addresses of stored objects, read as leniently as the controllers read them.
+"""IP addresses of stored objects, read as leniently as controllers and proxies read them.
 
-They accept leading zeros, which Kubernetes accepted once, and write the canonical text.
+They accept leading zeros, which Kubernetes accepted once (API-F-31), and write the canonical
+text (k8s.io/utils/net ParseIPSloppy).
 """
 
 import ipaddress

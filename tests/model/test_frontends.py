@@ -246,3 +246,28 @@ def _allowed(contract: Contract, packet: Packet) -> set[Outcome]:
     )
     outcomes = (outcome_at(fates, packet.source) for fates in treatments)
     return {one for one in outcomes if one is not None}
+
+
+def test_addresses_with_leading_zeros_are_those_without() -> None:
+    """API-F-31: what was stored before 1.36 may hold some, and kube-proxy reads it."""
+    old = attrs.evolve(
+        SERVICE,
+        cluster_ips=("010.096.0.10",),
+        external_ips=("203.0.113.009",),
+        ingress=(Ingress("192.000.2.9"),),
+        load_balancer_source_ranges=("010.1.0.0/16",),
+    )
+    new = attrs.evolve(
+        SERVICE,
+        cluster_ips=("10.96.0.10",),
+        external_ips=("203.0.113.9",),
+        ingress=(Ingress("192.0.2.9"),),
+        load_balancer_source_ranges=("10.1.0.0/16",),
+    )
+
+    def said(service: Service) -> list[object]:
+        (one,) = view_of(CONFIG, service).service_ports
+        return [one.cluster_ip, one.external_ips, one.vips, one.allowed_sources]
+
+    assert said(new) == said(old)
+    assert said(old)[3] is not None

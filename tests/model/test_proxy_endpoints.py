@@ -47,6 +47,13 @@ def test_one_address_written_in_two_ways_is_one_endpoint() -> None:
     assert merge_slices(slices, Family.IPV6, "n1") == {("http", "TCP"): ((held("fd00::1"),),)}
 
 
+def test_leading_zeros_of_an_address_count_for_nothing() -> None:
+    """API-F-31: kube-proxy reads old text and writes it anew, so that both entries are one."""
+    slices = [slice_of(at("010.000.0.01"), at("10.0.0.1"))]
+
+    assert merge_slices(slices, Family.IPV4, "n1") == {("http", "TCP"): ((held("10.0.0.1"),),)}
+
+
 def test_an_entry_that_stays_beats_one_that_terminates() -> None:
     """In whichever order they come (EPS-SL-08)."""
     going = at("10.0.0.1", ready=False, terminating=True)
@@ -91,7 +98,7 @@ def test_ports_are_joined_by_name_and_protocol_and_may_differ_in_number() -> Non
 def test_what_is_no_address_of_the_family_is_no_endpoint() -> None:
     """A port that is left with none has no list at all (EPS-SL-05)."""
     slices = [
-        slice_of(at("fd00::1"), at("010.0.0.1"), at("web"), Endpoint(())),
+        slice_of(at("fd00::1"), at("10.0.0.256"), at("web"), Endpoint(())),
         slice_of(at("web"), kind="FQDN"),
     ]
 
