@@ -237,10 +237,10 @@ def _read(kind: str, written: _Written) -> tuple[Any, ...]:
 
 
 def _service(written: Mapping[str, Any]) -> Service:
-    """A Service whose target ports 0 stay 0, which no stored Service has."""
+    """A Service whose empty target ports stay so, which no stored Service has."""
     service: Service = _read("Service", [written])[0]
     ports = tuple(
-        attrs.evolve(port, target_port=0) if raw.get("targetPort") == 0 else port
+        attrs.evolve(port, target_port=raw["targetPort"]) if raw.get("targetPort") in (0, "") else port
         for port, raw in zip(service.ports, (written.get("spec") or {}).get("ports") or (), strict=True)
     )
     return attrs.evolve(service, ports=ports)
