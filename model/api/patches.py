@@ -21,7 +21,7 @@ from model.api.objects import Service
 from model.api.patched_lists import in_applied_order, in_patch_order
 from model.api.refusal import Reason, Refused
 from model.api.unknown_fields import unknown_fields
-from model.api.validation.field_errors import invalid
+from model.api.validation.field_errors import forbidden, invalid, required
 from model.objects import ObjectName
 
 Tree = Mapping[str, Any]
@@ -69,8 +69,8 @@ def patched(
     """The object that a PATCH of the Service asks for, to be given to `update`.
 
     Only apply may meet no stored object. Raises Refused: 404 without one; 400, 422 or 500
-    for a patch that cannot be carried out or makes what is no Service; 422 for another
-    uid, of which only a PUT makes a conflict.
+    for a patch that cannot be carried out; 422 (500 for apply) when it makes what is no
+    Service; 422 for another uid, of which only a PUT makes a conflict.
     """
     if stored is None and kind is not PatchType.APPLY:
         raise Refused(Reason.NOT_FOUND, f"services {name.name!r} not found")
@@ -86,11 +86,36 @@ def patched(
     else:
         _refuse_unappliable(patch)
         tree = server_side_apply(tree, patch)
-    service = from_tree(Service, tree)
+    service = _decoded(tree, kind, name)
     if stored is not None and service.metadata.uid not in ("", stored.metadata.uid):
         cause = invalid("metadata.uid", service.metadata.uid, "must not change")
         raise Refused(Reason.INVALID, f"Service {name} is invalid", (cause,))
     return service
+
+
+def _decoded(tree: Tree, kind: PatchType, name: ObjectName) -> Service:
+    """The Service of a patched tree; a value of the wrong type is the patch's fault, not the object's."""
+    try:
+        return from_tree(Service, tree)
+    except Refused as fault:
+        if kind is PatchType.APPLY:
+            raise Refused(Reason.UNKNOWN, f"failed to create typed patch object: {fault}") from None
+        cause = invalid("patch", dict(tree), str(fault))
+        raise Refused(Reason.INVALID, f"the patch of {name} is invalid", (cause,)) from None
+
+
+def refuse_patch_options(kind: PatchType, *, field_manager: str, force: bool | None) -> None:
+    """Nothing when the query of a PATCH fits its kind: apply names its manager, others cannot be forced.
+
+    Raises Refused (422). Source: apimachinery pkg/apis/meta/v1/validation ValidatePatchOptions.
+    """
+    causes = []
+    if kind is not PatchType.APPLY and force is not None:
+        causes.append(forbidden("force", "may not be specified for non-apply patch"))
+    if kind is PatchType.APPLY and not field_manager:
+        causes.append(required("fieldManager", "is required for apply patch"))
+    if causes:
+        raise Refused(Reason.INVALID, "PatchOptions are invalid", tuple(causes))
 
 
 def _refuse_unappliable(applied: Tree) -> None:

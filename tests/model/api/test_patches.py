@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.api.patches import PatchType, merge_patch, patched, server_side_apply, strategic_merge_patch
+from model.api.patches import (
+    PatchType,
+    merge_patch,
+    patched,
+    refuse_patch_options,
+    server_side_apply,
+    strategic_merge_patch,
+)
 from model.api.refusal import Reason
 from model.objects import ObjectName
 from tests.model.api.api_cases import DNS_TCP, invalid, refused, service, with_metadata
@@ -236,7 +243,24 @@ def test_a_patch_of_one_field_leaves_the_others(kind: PatchType) -> None:
     assert found == service("web", DNS_TCP, type="NodePort", external_traffic_policy="Local")
 
 
-def test_a_patch_that_makes_no_service_is_a_bad_request() -> None:
-    found = refused(patched, service(), {"spec": {"ports": [{"port": "80"}]}}, PatchType.MERGE, WEB)
+def test_a_patch_that_makes_no_service_is_itself_invalid() -> None:
+    """The field is the patch; what apply makes has to fit the schema before it is decoded."""
+    tree = {"apiVersion": "v1", "spec": {"ports": [{"port": "80"}]}}
 
-    assert found == (Reason.BAD_REQUEST, frozenset())
+    for kind in (PatchType.MERGE, PatchType.STRATEGIC_MERGE):
+        assert refused(patched, service(), tree, kind, WEB) == invalid("patch")
+    assert refused(patched, service(), tree, PatchType.APPLY, WEB) == (Reason.UNKNOWN, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "refusal"),
+    [
+        (PatchType.MERGE, {"field_manager": "", "force": False}, invalid("force", type="FORBIDDEN")),
+        (PatchType.APPLY, {"field_manager": "", "force": True}, invalid("fieldManager", type="REQUIRED")),
+    ],
+)
+def test_the_query_of_a_patch_has_to_fit_its_kind(kind: PatchType, options: Any, refusal: Any) -> None:
+    """ValidatePatchOptions."""
+    refuse_patch_options(kind, field_manager="me", force=True if kind is PatchType.APPLY else None)
+
+    assert refused(refuse_patch_options, kind, **options) == refusal
