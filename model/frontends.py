@@ -272,6 +272,8 @@ def _allowed_sources(
     spans: Intervals = EMPTY
     for text in ranges:
         address, slash, length = text.strip().partition("/")  # the API stores blanks (API-F-17)
+        if not slash:
+            continue  # a bare address is no range
         if ":" not in address and (found := read_ip(address)) is not None:
             address = found[1]
         try:

@@ -8,10 +8,11 @@ from model.node_config import NodeConfig, ProxyMode
 def _covers_everything(config: NodeConfig, family: Family) -> bool | None:
     """Whether node ports answer on all addresses; None when the list names some (NP-01)."""
     texts = config.node_port_addresses
-    if not texts:
-        return config.mode is not ProxyMode.NFTABLES  # NP-02
-    if texts == ("primary",):
-        return False
+    if not texts and config.mode is not ProxyMode.NFTABLES:  # NP-02
+        return True
+    if not texts or texts == ("primary",):
+        # The proxy puts the primary addresses in its place; a family without one is not listed.
+        return config.primary_address(family) is None
     cidrs = [parse_cidr(text) for text in texts]
     own = [values for of, values in cidrs if of is family]
     return not own or family.everything in own

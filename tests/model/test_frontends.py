@@ -124,9 +124,11 @@ def test_source_ranges(ranges: tuple[str, ...], allowed: tuple[str, ...], refuse
     assert [contains(sources, number(one)) for one in refused] == [False] * len(refused)
 
 
-@pytest.mark.parametrize("ranges", [(), ("0.0.0.0/0", "198.51.100.0/24"), ("2001:db8::/32",)])
+@pytest.mark.parametrize(
+    "ranges", [(), ("0.0.0.0/0", "198.51.100.0/24"), ("2001:db8::/32",), ("198.51.100.7",), ("no range",)]
+)
 def test_source_ranges_that_leave_everyone_in(ranges: tuple[str, ...]) -> None:
-    """FWD-LBSR-02: a list for the other family filters nothing here."""
+    """FWD-LBSR-02: a list without a range of this family filters nothing here."""
     service = attrs.evolve(SERVICE, load_balancer_source_ranges=ranges)
 
     (port,) = view_of(CONFIG, service, piece(HERE)).service_ports
