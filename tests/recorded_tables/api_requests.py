@@ -1,10 +1,12 @@
 """Replays of requests to a live API server.
 
-Each request meets a registry that holds the object before, if the recording shows one.
-Where a refusal says that a name or number was taken, the registry also holds what an
-earlier recording of the same file created under it.
+Each request meets a registry that holds default/kubernetes, as every live server does,
+and the object before, if the recording shows one. Where a refusal says that a name, a
+number or an address was taken, the registry also holds what an earlier recording of the
+same file created under it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,30 +14,24 @@ import attrs
 
 from model.api.adopt import adopt
 from model.api.json_form import from_tree
-from model.api.needs import node_ports
-from model.api.objects import Service, ServiceSpec
-from model.api.patches import PatchType, patched
-from model.api.refusal import Reason, Refused
+from model.api.objects import Service
+from model.api.patches import PatchType, patched, refuse_patch_options
+from model.api.refusal import ErrorType, FieldError, Reason, Refused
 from model.api.registry import Registry
-from model.api.requests import addressed, create, update, update_status
+from model.api.requests import addressed, create, delete, update, update_status
+from model.api.service_cidrs import ensure_kubernetes_service
 from model.api.service_storage import Accepted
+from model.api.unknown_fields import unknown_fields
 from model.objects import ObjectName
-from tests.recorded_tables.case import Case, Inexpressible, Mismatch, Replay
+from tests.recorded_tables.case import Case, Inexpressible, Mismatch, Replay, same
+from tests.recorded_tables.cidr_requests import CLUSTER_SCOPED, replay_cluster_scoped_request
 from tests.recorded_tables.endpoint_requests import replay_endpoint_request
+from tests.recorded_tables.request_target import Target, target_of
+from tests.recorded_tables.rivals import rivals_of
 from tests.recorded_tables.services import Causes, accepted_as, refused_as, registry_with
 
 CIDRS = ("10.96.0.0/16", "fd00:10:96::/112")
 ENDPOINT_RESOURCES = ("endpoints", "endpointslices")
-
-
-@attrs.frozen
-class Target:
-    """What a request's path names; `name` is None for a collection."""
-
-    namespace: str
-    resource: str
-    name: str | None
-    subresource: str | None
 
 
 class RequestReplay:
@@ -45,106 +41,161 @@ class RequestReplay:
         self.created: dict[ObjectName, Service] = {}
 
     def __call__(self, case: Case) -> None:
-        target = _target(case["path"])
-        if target.resource in ENDPOINT_RESOURCES:
-            replay_endpoint_request(case)
-            return
-        if target.resource != "services":
-            raise Inexpressible(f"requests for {target.resource} are outside the model of Services")
-        if "_truncated" in case["request"]:
+        target = target_of(case)
+        if isinstance(case.get("request"), Mapping) and "_truncated" in case["request"]:
             raise Inexpressible("the recording leaves out the request")
-        registry = registry_with(*CIDRS)
+        if target.resource in ENDPOINT_RESOURCES and case["method"] in ("POST", "PUT", "PATCH"):
+            replay_endpoint_request(case)
+        elif target.resource in CLUSTER_SCOPED:
+            replay_cluster_scoped_request(case, target)
+        elif target.resource == "services" and target.subresource in (None, "status"):
+            self._replay(case, target)
+        else:
+            raise Inexpressible(f"{case['method']} of {target} is outside the model of Services")
+
+    def _replay(self, case: Case, target: Target) -> None:
+        registry = ensure_kubernetes_service(registry_with(*CIDRS)).registry
         before = case.get("before")
-        if before is not None:
-            registry = adopt(registry, [_stored_before(case, from_tree(Service, before))])
+        stored = None if before is None else _stored_before(case, from_tree(Service, before))
+        if stored is not None:
+            registry = adopt(registry, [stored])
         if not case["accepted"]:
             self._replay_refusal(case, target, registry)
             return
-        known = [from_tree(Service, case["request"])] + ([from_tree(Service, before)] if before else [])
-        accepted_as(case["result"], lambda: ask(case, target, registry), *known, cidrs=CIDRS)
-        result = from_tree(Service, case["result"])
-        self.created[result.object_name] = result
+        result = case.get("result") or {}
+        if case["method"] == "DELETE" and result.get("kind") != "Service":
+            # Whether a deletion is answered with the object is no part of the model.
+            _accepted(case, target, registry)
+            return
+        accepted = _accepted(case, target, registry)
+        known = [_asked_for(case, target, registry), *([stored] if stored else [])]
+        accepted_as(
+            result,
+            lambda: _named_as_recorded(case, accepted),
+            *known,
+            cidrs=CIDRS,
+            dry_run=target.is_dry_run,
+        )
+        recorded = from_tree(Service, result)
+        if not target.is_dry_run and case["method"] != "DELETE":
+            self.created[recorded.object_name] = recorded
 
     def _replay_refusal(self, case: Case, target: Target, registry: Registry) -> None:
         causes: Causes = frozenset(
-            (one["field"], one["reason"]) for one in case["causes"] or () if "field" in one
+            (one["field"], one["reason"]) for one in case.get("causes") or () if "field" in one
         )
+        reason = case.get("reason") or Reason.UNKNOWN.value
 
         def play(state: Registry) -> None:
-            refused_as(case["status"], case["reason"], causes, lambda: ask(case, target, state))
+            refused_as(case["status"], reason, causes, lambda: ask(case, target, state))
 
         try:
             play(registry)
-        except Mismatch:
-            rivals = self._rivals(case, target, causes)
+        except Mismatch as mismatch:
+            try:
+                asked = _asked_for(case, target, registry)
+            except Refused:
+                raise mismatch from None
+            rivals = rivals_of(case, asked, causes, self.created)
             if rivals is None:
                 raise
             play(adopt(registry, rivals))
 
-    def _rivals(self, case: Case, target: Target, causes: Causes) -> list[Service] | None:
-        """Earlier objects that hold what this refusal says is taken; None when it says no such thing."""
-        if case["method"] != "POST":
-            return None
-        request = from_tree(Service, case["request"])
-        if case["reason"] == Reason.ALREADY_EXISTS.value:
-            rival = self.created.get(ObjectName(target.namespace, request.metadata.name))
-            if rival is None:
-                raise Inexpressible("what has the name already is not recorded")
-            return [rival]
-        numbers = _numbers_that_only_others_can_hold(request.spec)
-        if numbers is None or {field.rpartition(".")[2] for field, _ in causes} != {"nodePort"}:
-            return None
-        rivals = [one for one in self.created.values() if {*node_ports(one.spec)} & numbers]
-        if not rivals:
-            raise Inexpressible("the Service that holds the node port already is not recorded")
-        return rivals
-
 
 def ask(case: Case, target: Target, registry: Registry) -> Accepted:
-    """The model's answer to the recorded request."""
+    """The model's answer to the recorded request. Raises Refused."""
+    if case["method"] == "DELETE":
+        return delete(registry, _object_name(target), dry_run=target.is_dry_run)
+    service = _asked_for(case, target, registry)
     if case["method"] == "POST":
-        return create(registry, addressed(from_tree(Service, case["request"]), target.namespace))
+        return create(registry, service, dry_run=target.is_dry_run)
+    verb = update_status if target.subresource == "status" else update
+    return verb(registry, service, dry_run=target.is_dry_run)
+
+
+def _accepted(case: Case, target: Target, registry: Registry) -> Accepted:
+    try:
+        return ask(case, target, registry)
+    except Refused as refusal:
+        raise Mismatch(f"recorded as accepted, the model refuses: {refusal}") from None
+
+
+def _asked_for(case: Case, target: Target, registry: Registry) -> Service:
+    """The Service that is to be stored, as decoded and before defaults. Raises Refused."""
+    request = case.get("request")
+    match case["method"]:
+        case "POST":
+            service = from_tree(Service, _known_alone(request, target, Reason.BAD_REQUEST))
+            return addressed(service, target.namespace)
+        case "PUT":
+            service = from_tree(Service, _known_alone(request, target, Reason.BAD_REQUEST))
+        case "PATCH":
+            service = _patched(case, target, registry)
+        case "DELETE":
+            return registry.services.get(_object_name(target), Service())
+        case other:
+            raise Inexpressible(f"{other} of a Service changes nothing")
+    name = _object_name(target)
+    return addressed(service, name.namespace, name.name)
+
+
+def _patched(case: Case, target: Target, registry: Registry) -> Service:
+    known = {kind.value: kind for kind in PatchType}
+    kind = known.get((case.get("contentType") or "").partition(";")[0])
+    if kind is None:
+        raise Inexpressible(f"no patch of type {case.get('contentType')}")
+    refuse_patch_options(kind, field_manager=target.query.get("fieldManager", ""), force=target.force)
+    request = case["request"]
+    if kind in (PatchType.MERGE, PatchType.STRATEGIC_MERGE):
+        request = _known_alone(request, target, Reason.INVALID)
+    return patched(registry.services.get(_object_name(target)), request, kind, _object_name(target))
+
+
+def _known_alone(request: Any, target: Target, reason: Reason) -> Any:
+    """The request, unless its query asks for strict validation and it has a field of its own."""
+    unknown = unknown_fields(Service, request) if target.query.get("fieldValidation") == "Strict" else ()
+    if unknown:
+        cause = FieldError(ErrorType.INVALID, "patch", "unknown fields")
+        causes = (cause,) if reason is Reason.INVALID else ()
+        raise Refused(reason, f"strict decoding error: unknown {', '.join(unknown)}", causes)
+    return request
+
+
+def _object_name(target: Target) -> ObjectName:
     if target.name is None:
         raise Refused(Reason.BAD_REQUEST, "the path names no object")
-    name = ObjectName(target.namespace, target.name)
-    match case["method"]:
-        case "PUT":
-            service = from_tree(Service, case["request"])
-        case "PATCH":
-            kind = PatchType(case["contentType"])
-            service = patched(registry.services.get(name), case["request"], kind, name)
-        case other:
-            raise Inexpressible(f"{other} of a Service has no recorded body to compare")
-    service = addressed(service, target.namespace, target.name)
-    return update_status(registry, service) if target.subresource == "status" else update(registry, service)
+    return ObjectName(target.namespace, target.name)
 
 
-def _target(path: str) -> Target:
-    parts = path.partition("?")[0].strip("/").split("/")
-    below = parts[parts.index("namespaces") + 1 :]
-    namespace, resource, name, subresource = (*below, None, None)[:4]
-    return Target(str(namespace), str(resource), name, subresource)
+def _named_as_recorded(case: Case, accepted: Accepted) -> Accepted:
+    """With the recorded name for one that the server made up, if both have its form."""
+    metadata = accepted.service.metadata
+    if not metadata.generate_name or not isinstance(case["request"], Mapping):
+        return accepted
+    if (case["request"].get("metadata") or {}).get("name"):
+        return accepted
+    form = re.escape(metadata.generate_name[:58]) + "[bcdfghjklmnpqrstvwxz2456789]{5}"
+    recorded = case["result"]["metadata"]["name"]
+    same((True, True), tuple(bool(re.fullmatch(form, one)) for one in (recorded, metadata.name)), form)
+    service = attrs.evolve(accepted.service, metadata=attrs.evolve(metadata, name=recorded))
+    return attrs.evolve(accepted, service=service)
 
 
 def _stored_before(case: Case, before: Service) -> Service:
-    """The stored object with uid and resource version, which `before` does not show.
+    """The stored object with uid and resource version, which `before` may not show.
 
     A body that names them names the right ones, unless the answer is a conflict about them.
     """
-    metadata: Mapping[str, Any] = case["request"].get("metadata") or {}
-    version = metadata.get("resourceVersion", "")
+    request = case.get("request")
+    metadata: Mapping[str, Any] = (request.get("metadata") or {}) if isinstance(request, Mapping) else {}
+    version = before.metadata.resource_version or metadata.get("resourceVersion") or ""
+    uid = before.metadata.uid or metadata.get("uid") or ""
     if case.get("reason") == Reason.CONFLICT.value:
-        version = f"{version}0"
-    stored = attrs.evolve(before.metadata, uid=metadata.get("uid", ""), resource_version=version)
-    return attrs.evolve(before, metadata=stored)
-
-
-def _numbers_that_only_others_can_hold(spec: ServiceSpec) -> frozenset[int] | None:
-    """The node ports asked for, unless one is out of range or repeated: that is its own fault."""
-    numbers = node_ports(spec)
-    if spec.type not in ("NodePort", "LoadBalancer") or not numbers or len({*numbers}) < len(numbers):
-        return None
-    return frozenset(numbers) if all(30000 <= number <= 32767 for number in numbers) else None
+        if metadata.get("resourceVersion") == version:
+            version = f"{version}0"
+        elif metadata.get("uid") == uid:
+            uid = f"{uid}0"
+    return attrs.evolve(before, metadata=attrs.evolve(before.metadata, uid=uid, resource_version=version))
 
 
 REPLAYS: Mapping[str, Replay] = {"api/requests": RequestReplay()}

@@ -9,37 +9,44 @@ from model.api.carry_over import normalize_cluster_ips, patch_allocated_values
 from model.api.json_form import from_tree, to_tree
 from model.api.objects import Service
 from model.api.read_defaults import default_on_read
-from model.api.service_storage import store_changed, store_new
+from model.api.refusal import Reason
+from model.api.service_storage import Accepted, remove, store_changed, store_new, store_status
 from model.api.type_changes import drop_type_dependent_fields
-from tests.recorded_tables.case import Case, Replay, same
+from tests.recorded_tables.case import Case, Inexpressible, Replay, same
 from tests.recorded_tables.services import accepted_as, refused_as, registry_with
 
 
 def replay_operation(case: Case) -> None:
     """One create or update, from an empty registry or one that holds the old object."""
     cidrs = tuple(case["serviceCIDRs"][family] for family in case["clusterIPFamilies"])
-    request = from_tree(Service, case["service"])
+    request = from_tree(Service, case.get("service") or case["oldService"])
     registry, known = registry_with(*cidrs), [request]
-    if case["oldService"] is not None:
+    if case.get("oldService") is not None:
         known.append(from_tree(Service, case["oldService"]))
         registry = adopt(registry, known[1:])
-    verb = {"create": store_new, "update": store_changed}[case["op"]]
-    dry_run = case["dryRun"]
-    if case["result"] is not None:
-        accepted_as(
-            case["result"],
-            lambda: verb(registry, request, dry_run=dry_run, seed=0),
-            *known,
-            cidrs=cidrs,
-            dry_run=dry_run,
-        )
+    dry_run = bool(case.get("dryRun"))
+
+    def ask() -> Accepted:
+        match case["op"]:
+            case "create":
+                return store_new(registry, request, dry_run=dry_run, seed=0)
+            case "update":
+                return store_changed(registry, request, dry_run=dry_run, seed=0)
+            case "updateStatus":
+                return store_status(registry, request, dry_run=dry_run)
+            case "delete":
+                return remove(registry, request.object_name, dry_run=dry_run, now="2026-01-01T00:00:00Z")
+            case other:
+                raise Inexpressible(f"{other} is no operation of the storage")
+
+    if not case.get("error") and case.get("status") is None:
+        accepted_as(case["result"] or {}, ask, *known, cidrs=cidrs, dry_run=dry_run)
         return
-    status = case["status"]
-    causes = status.get("details", {}).get("causes", ())
+    # An error that the server did not wrap has a text and no status.
+    status = case.get("status") or {"code": Reason.UNKNOWN.status}
+    causes = (status.get("details") or {}).get("causes") or ()
     fields = frozenset((one["field"], one["reason"]) for one in causes if "field" in one)
-    refused_as(
-        status["code"], status["reason"], fields, lambda: verb(registry, request, dry_run=dry_run, seed=0)
-    )
+    refused_as(status["code"], status.get("reason") or Reason.UNKNOWN.value, fields, ask)
 
 
 def replay_default_on_read(case: Case) -> None:
