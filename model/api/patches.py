@@ -7,7 +7,8 @@ differ most in lists: a merge patch replaces them, a strategic one finds ports b
 alone, apply by number and protocol. So a strategic patch of 53/UDP changes the port
 53/TCP into it, and an apply adds a second port.
 
-Left out: apply's memory of who set a field. What a manager no longer applies stays.
+Who set which field is the caller's to say (`model.api.field_managers`); unsaid, nobody did:
+nothing conflicts, and what a manager no longer applies stays.
 Source: apimachinery pkg/util/strategicpatch/patch.go, structured-merge-diff.
 """
 
@@ -15,17 +16,25 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.api.field_managers import (
+    ATOMIC_MAPS,
+    KEY_DEFAULTS,
+    LIST_KEYS,
+    SETS,
+    Managed,
+    Tree,
+    conflicts,
+    text_of,
+    without_given_up,
+)
 from model.api.json_form import from_tree, to_tree
 from model.api.json_patch import json_patch
 from model.api.objects import Service
 from model.api.patched_lists import in_applied_order, in_patch_order
-from model.api.refusal import Reason, Refused
+from model.api.refusal import ErrorType, FieldError, Reason, Refused
 from model.api.unknown_fields import unknown_fields
 from model.api.validation.field_errors import forbidden, invalid, required
 from model.objects import ObjectName
-
-Tree = Mapping[str, Any]
-"""An object of JSON."""
 
 
 class PatchType(enum.Enum):
@@ -48,15 +57,8 @@ _STRATEGIC_KEYS: Mapping[tuple[str, ...], str] = {
     ("status", "conditions"): "type",
     ("metadata", "ownerReferences"): "uid",
 }
-_APPLY_KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
-    ("spec", "ports"): ("port", "protocol"),
-    ("status", "conditions"): ("type",),
-    ("metadata", "ownerReferences"): ("uid",),
-}
-_KEY_DEFAULTS = {"protocol": "TCP"}
 _API_VERSION = "v1"
-_SETS = frozenset({("metadata", "finalizers")})  # merged by value in both
-_ATOMIC_MAPS = frozenset({("spec", "selector")})  # one value to apply
+NOBODY = Managed()
 
 _NO_DIRECTIVE = object()
 
@@ -64,13 +66,20 @@ Path = tuple[str, ...]
 
 
 def patched(
-    stored: Service | None, patch: Tree | Sequence[Any], kind: PatchType, name: ObjectName
+    stored: Service | None,
+    patch: Tree | Sequence[Any],
+    kind: PatchType,
+    name: ObjectName,
+    *,
+    managed: Managed = NOBODY,
+    force: bool = False,
 ) -> Service:
     """The object that a PATCH of the Service asks for, to be given to `update`.
 
     Only apply may meet no stored object. Raises Refused: 404 without one; 400, 422 or 500
     for a patch that cannot be carried out; 422 (500 for apply) when it makes what is no
-    Service; 422 for another uid, of which only a PUT makes a conflict.
+    Service; 422 for another uid, of which only a PUT makes a conflict; 409 when an apply
+    that is not forced changes fields of another manager.
     """
     if stored is None and kind is not PatchType.APPLY:
         raise Refused(Reason.NOT_FOUND, f"services {name.name!r} not found")
@@ -85,7 +94,8 @@ def patched(
         tree = strategic_merge_patch(tree, patch)
     else:
         _refuse_unappliable(patch)
-        tree = server_side_apply(tree, patch)
+        _refuse_conflicts(tree, patch, managed, force=force)
+        tree = server_side_apply(without_given_up(tree, patch, managed), patch)
     service = _decoded(tree, kind, name)
     if stored is not None and service.metadata.uid not in ("", stored.metadata.uid):
         cause = invalid("metadata.uid", service.metadata.uid, "must not change")
@@ -126,6 +136,15 @@ def _refuse_unappliable(applied: Tree) -> None:
     unknown = unknown_fields(Service, applied)
     if unknown:
         raise Refused(Reason.UNKNOWN, f"field not declared in schema: {', '.join(unknown)}")
+
+
+def _refuse_conflicts(stored: Tree, applied: Tree, managed: Managed, *, force: bool) -> None:
+    causes = tuple(
+        FieldError(ErrorType.FIELD_MANAGER_CONFLICT, text_of(place), "is set by another manager")
+        for place in conflicts(stored, applied, managed)
+    )
+    if causes and not force:
+        raise Refused(Reason.CONFLICT, f"Apply failed with {len(causes)} conflicts", causes)
 
 
 def merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
@@ -190,7 +209,7 @@ def _strategic(stored: Tree, patch: Tree, path: Path) -> dict[str, Any]:
         below, here = merged.get(key), (*path, key)
         if isinstance(value, Mapping):
             merged[key] = _strategic(below if isinstance(below, Mapping) else {}, value, here)
-        elif isinstance(value, list) and (here in _STRATEGIC_KEYS or here in _SETS):
+        elif isinstance(value, list) and (here in _STRATEGIC_KEYS or here in SETS):
             order = _list(patch.get(_ORDER + key, value), _ORDER + key)
             merged[key] = _strategic_list(below or [], value, order, here)
         else:
@@ -257,9 +276,9 @@ def _applied(stored: Tree, applied: Tree, path: Path) -> dict[str, Any]:
         here, below = (*path, key), stored.get(key)
         if value is None:
             merged.pop(key, None)
-        elif isinstance(value, Mapping) and here not in _ATOMIC_MAPS:
+        elif isinstance(value, Mapping) and here not in ATOMIC_MAPS:
             merged[key] = _applied(below if isinstance(below, Mapping) else {}, value, here)
-        elif isinstance(value, list) and (here in _APPLY_KEYS or here in _SETS):
+        elif isinstance(value, list) and (here in LIST_KEYS or here in SETS):
             merged[key] = _applied_list(below or [], value, here)
         else:
             merged[key] = value
@@ -267,14 +286,14 @@ def _applied(stored: Tree, applied: Tree, path: Path) -> dict[str, Any]:
 
 
 def _applied_list(stored: list[Any], applied: list[Any], path: Path) -> list[Any]:
-    keys = _APPLY_KEYS.get(path)
+    keys = LIST_KEYS.get(path)
 
     def identity(item: Any) -> Any:
         if keys is None:
             return _hashable(item)
         if not isinstance(item, Mapping):
             raise Refused(Reason.UNKNOWN, f"{'.'.join(path)}: {item!r} is not an object")
-        return tuple(_hashable(item.get(key, _KEY_DEFAULTS.get(key))) for key in keys)
+        return tuple(_hashable(item.get(key, KEY_DEFAULTS.get(key))) for key in keys)
 
     names = [identity(item) for item in applied]
     if len({*names}) < len(names):

@@ -19,6 +19,7 @@ class ErrorType(enum.Enum):
     TOO_LONG = "FieldValueTooLong"
     TOO_MANY = "FieldValueTooMany"
     INTERNAL = "InternalError"
+    FIELD_MANAGER_CONFLICT = "FieldManagerConflict"  # another manager of apply owns the field
 
 
 @attrs.frozen
