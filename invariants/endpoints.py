@@ -26,6 +26,9 @@ LEADER = "control-plane.alpha.kubernetes.io/leader"
 Listed = tuple[object, bool, Port | None]
 """Address and pod, whether it is ready, and at which port; no port where there is none at all."""
 
+Mirrored = tuple[object, object, object]
+"""Who, at which port, and under which conditions."""
+
 
 @eventual_invariant(
     "INV-30",
@@ -96,42 +99,55 @@ def _addresses(listed: set[Listed]) -> int:
     "INV-31",
     "Once mirroring is done, the mirrored slices of a Service say what its Endpoints say if the Service is "
     "there and has no selector and nothing in the Endpoints forbids it; else there are none.",
-    source=("EPS-MIR-01", "EPS-MIR-02", "EPS-MIR-03", "EPS-MIR-04", "EPS-MIR-05"),
+    source=("EPS-MIR-01", "EPS-MIR-02", "EPS-MIR-03", "EPS-MIR-04", "EPS-MIR-05", "EPS-EP-04"),
 )
 def mirrored_slices_say_what_endpoints_say(state: ClusterState) -> Violation | None:
+    """Nothing is claimed of more than 1000 addresses, of which some are left out."""
     owners = {one.service for one in state.slices.by_name.values() if one.service is not None}
     for name in sorted({*owners, *state.endpoints}):
         service, endpoints = state.services.by_name.get(name), state.endpoints.get(name)
-        wanted = set(_to_mirror(endpoints)) if _is_mirrored(service, endpoints) and endpoints else set()
+        wanted: set[Mirrored] = set()
+        if endpoints is not None and _is_mirrored(service, endpoints):
+            if sum(len(_addresses_of(subset)) for subset in endpoints.subsets) > MOST_ADDRESSES:
+                continue
+            wanted = set(_to_mirror(endpoints))
         found = set(_mirrored(state, name))
         if found != wanted:
             return Violation(f"mirrored slices of {name} are wrong about {next(iter(found ^ wanted))}")
     return None
 
 
-def _is_mirrored(service: Service | None, endpoints: Endpoints | None) -> bool:
+def _is_mirrored(service: Service | None, endpoints: Endpoints) -> bool:
     """EPS-MIR-01."""
-    if service is None or endpoints is None or service.selector:
+    if service is None or service.selector:
         return False
     return dict(endpoints.labels).get(SKIP_MIRROR) != "true" and LEADER not in dict(endpoints.annotations)
 
 
-def _mirrored(state: ClusterState, name: ObjectName) -> Iterator[tuple[object, ...]]:
+def _mirrored(state: ClusterState, name: ObjectName) -> Iterator[Mirrored]:
     for one in slices_of(state, name, MIRRORING_CONTROLLER):
         for each in one.endpoints:
-            key = (one.address_type, slice_ports(one), place_of(each.addresses[0]), each.hostname)
-            yield *key, each.target, each.node_name, each.ready, each.serving, each.terminating
+            place = place_of(each.addresses[0])
+            who = (one.address_type, place, each.target, each.hostname, each.node_name)
+            conditions = (each.ready, each.serving, each.terminating)
+            for port in slice_ports(one) or (None,):
+                yield who, port, conditions
 
 
-def _to_mirror(endpoints: Endpoints) -> Iterator[tuple[object, ...]]:
-    """Each address as its slice has it; where one is listed twice with equal ports, the last entry counts."""
-    last: dict[tuple[object, ...], tuple[object, ...]] = {}
+def _to_mirror(endpoints: Endpoints) -> Iterator[Mirrored]:
+    """Each address at each port; it is ready there unless it is listed as not ready too (EPS-EP-04)."""
+    first: dict[object, EndpointAddress] = {}
+    ready_at: dict[tuple[object, object], bool] = {}
     for subset in endpoints.subsets:
-        ports = frozenset((port.name, port.protocol, port.port) for port in subset.ports)
-        readable = [
-            (place, one, ready) for one, ready in _addresses_of(subset) if (place := place_of(one.ip))
-        ]
-        for place, one, ready in readable[:MOST_ADDRESSES]:
-            key = (place[0], ports, place, one.hostname or None, one.target)
-            last[key] = (one.node_name or None, ready, None, None)
-    return (key + rest for key, rest in last.items())
+        ports: list[object] = [(port.name, port.protocol, port.port) for port in subset.ports]
+        for address, is_ready in _addresses_of(subset):
+            key = (place_of(address.ip), address.target)
+            first.setdefault(key, address)
+            for port in ports or [None]:
+                ready_at[key, port] = is_ready and ready_at.get((key, port), True)
+    for (listed, at_port), is_ready in ready_at.items():
+        address = first[listed]
+        place = place_of(address.ip)
+        if place is not None:
+            who = (place[0], place, address.target, address.hostname or None, address.node_name or None)
+            yield who, at_port, (is_ready, None, None)

@@ -21,7 +21,7 @@ from model.node_config import NodeConfig
 from model.objects import Node, ObjectName, Pod
 from model.traffic import Close, Delivery
 from tests.histories import endpoints, packets, services
-from tests.histories.requests import AT, Requests
+from tests.histories.requests import AT, CIDRS, RANGES, Requests
 from tests.histories.wording import brief
 
 _WRITES = st.sampled_from((None, None, 0, 1, 2))
@@ -34,16 +34,50 @@ class Histories(Requests):
         super().__init__()
         self.sent: list[events.Send] = []
 
-    @initialize(first=endpoints.nodes())
-    def first_node_joins(self, first: tuple[Node, NodeConfig]) -> None:
-        self.happens(events.AddNode(*first))
+    @initialize(
+        cidrs=st.sampled_from(CIDRS),
+        ports=st.sampled_from(RANGES),
+        nodes=st.lists(endpoints.nodes(), min_size=2, max_size=2),
+        pods=st.lists(endpoints.pods(), min_size=3, max_size=3),
+        some=st.lists(services.services(), min_size=3, max_size=3),
+        by_hand=endpoints.endpoints(),
+    )
+    def begins(
+        self,
+        cidrs: tuple[str, ...],
+        ports: tuple[int, int],
+        nodes: list[tuple[Node, NodeConfig]],
+        pods: list[Pod],
+        some: list[api.Service],
+        by_hand: api.Endpoints,
+    ) -> None:
+        """A few objects are there, so that little is wasted on a cluster without any."""
+        self.start(cidrs, ports)
+        for node in nodes:
+            self.happens(events.AddNode(*node))
+        for service in some:
+            self.happens(events.CreateService(self.as_submitted(service), seed=self.next_seed()))
+        for pod in pods:
+            self.pod_comes_up(pod, on=0, away=0, families="46", stage=3)
+        self.writes_endpoints(by_hand, at=0)
 
-    @rule(written=endpoints.slices() | endpoints.endpoints())
-    def writes_by_hand(self, written: api.EndpointSlice | api.Endpoints) -> None:
-        if isinstance(written, api.Endpoints):
-            self.happens(events.WriteEndpoints(written))
-        else:
-            self.happens(events.WriteSlice(written))
+    def named(self, at: int) -> ObjectName:
+        """A name that endpoints may be published under; first those of Services without a selector."""
+        there = self.state.services.by_name
+        free = sorted(name for name, service in there.items() if not service.selector)
+        others = {*there, *self.state.endpoints, *self.state.slices.of_service} - {*free}
+        names = [*free, *sorted(others), ObjectName(services.NAMESPACE, "web")]
+        return names[at % len(names)]
+
+    @rule(written=endpoints.endpoints(), at=AT)
+    def writes_endpoints(self, written: api.Endpoints, at: int) -> None:
+        name = self.named(at)
+        metadata = attrs.evolve(written.metadata, name=name.name, namespace=name.namespace)
+        self.happens(events.WriteEndpoints(attrs.evolve(written, metadata=metadata)))
+
+    @rule(written=endpoints.slices())
+    def writes_a_slice(self, written: api.EndpointSlice) -> None:
+        self.happens(events.WriteSlice(written))
 
     @precondition(lambda self: self.state.slices.by_name)
     @rule(at=AT)
@@ -84,23 +118,23 @@ class Histories(Requests):
     # --- Controllers
 
     @rule(
-        name=services.names(),
+        at=AT,
         kind=st.sampled_from((events.SyncSlices, events.SyncSlices, events.MirrorEndpoints)),
         writes=_WRITES,
     )
     def controller_passes(
         self,
-        name: ObjectName,
+        at: int,
         kind: type[events.SyncSlices | events.MirrorEndpoints],
         writes: int | None,
     ) -> None:
-        self.happens(kind(name, writes))
+        self.happens(kind(self.named(at), writes))
 
-    @rule(name=services.names(), kind=st.sampled_from((events.SyncEndpoints, events.CollectGarbage)))
+    @rule(at=AT, kind=st.sampled_from((events.SyncEndpoints, events.CollectGarbage)))
     def other_controller_passes(
-        self, name: ObjectName, kind: type[events.SyncEndpoints | events.CollectGarbage]
+        self, at: int, kind: type[events.SyncEndpoints | events.CollectGarbage]
     ) -> None:
-        self.happens(kind(name))
+        self.happens(kind(self.named(at)))
 
     # --- Pods and nodes
 

@@ -21,6 +21,7 @@ from model.cluster import events, transition
 from model.cluster.events import Event, IllegalEvent
 from model.cluster.state import ClusterState
 from tests.histories import indexes, services
+from tests.histories.fingerprint import fingerprint
 from tests.histories.wording import brief
 
 AT = st.integers(0, 5)
@@ -63,6 +64,9 @@ class Requests(RuleBasedStateMachine):
 
     @initialize(cidrs=st.sampled_from(CIDRS), ports=st.sampled_from(RANGES))
     def begins(self, cidrs: tuple[str, ...], ports: tuple[int, int]) -> None:
+        self.start(cidrs, ports)
+
+    def start(self, cidrs: tuple[str, ...], ports: tuple[int, int]) -> None:
         ranges = api.ServiceCIDR(api.Metadata(name=DEFAULT_SERVICE_CIDR), api.ServiceCIDRSpec(cidrs))
         registry = Registry(ApiConfig(*ports), service_cidrs=HashTrieMap({DEFAULT_SERVICE_CIDR: ranges}))
         self.state = attrs.evolve(self.state, registry=registry)
@@ -80,9 +84,9 @@ class Requests(RuleBasedStateMachine):
     def happens(self, event: Event) -> Step:
         self.history.append(event)
         before = self.state
-        was = hash(before)
+        was = fingerprint(before)
         step = self.carried_out(before, event)
-        if hash(before) != was:
+        if fingerprint(before) != was:
             self.fail("steps are pure", f"{brief(event)} changed the state before it")
         self.seen[type(event).__name__, not step.is_refused] += 1
         for claim in STEP:
@@ -171,8 +175,7 @@ class Requests(RuleBasedStateMachine):
         step = self.happens(events.DeleteService(old.object_name, dry_run))
         if old.object_name in self.state.registry.services or self.external_names_have_node_ports:
             return
-        metadata = attrs.evolve(old.metadata, uid="", resource_version="", finalizers=())
-        again = events.CreateService(attrs.evolve(old, metadata=metadata), seed=self.seed)
+        again = events.CreateService(services.asked_again(old), seed=self.seed)
         told = self.carried_out(step.after, again).told
         why = [cause.detail for cause in told.causes] if isinstance(told, Refused) else []
         if any("allocated" in detail for detail in why):

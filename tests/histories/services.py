@@ -200,6 +200,21 @@ def blanked(service: api.Service) -> api.Service:
     return attrs.evolve(service, spec=spec)
 
 
+def asked_again(service: api.Service) -> api.Service:
+    """The Service as a new one that asks for all the values it had.
+
+    A number on two `port` numbers, which only an update accepts (ALLOC-NP-05, ALLOC-NP-06),
+    is asked for once.
+    """
+    metadata = attrs.evolve(service.metadata, uid="", resource_version="", finalizers=())
+    first: dict[int, int] = {}
+    ports = tuple(
+        port if first.setdefault(port.node_port, port.port) == port.port else attrs.evolve(port, node_port=0)
+        for port in service.spec.ports
+    )
+    return api.Service(metadata, attrs.evolve(service.spec, ports=ports))
+
+
 def without_node_ports_on_external_name(service: api.Service) -> api.Service:
     """The Service as it is where nobody gives an ExternalName Service node ports (ALLOC-NP-09)."""
     if service.spec.type != "ExternalName":

@@ -1,0 +1,49 @@
+"""What is asked of a solver about a claim, and what an answer would mean.
+
+A claim holds if its `goal` follows from its `premises`: if premises and the goal's denial
+have no model. Premises must have a model themselves, or the proof would say nothing; the
+solver is asked that too. A model of the denial is a witness, which is shown in words and
+replayed through the Python reading before anybody believes it.
+"""
+
+import enum
+from collections.abc import Callable
+
+import attrs
+import z3  # type: ignore[import-untyped]  # the package has no type information
+
+
+class Method(enum.Enum):
+    """How far an answer reaches."""
+
+    EXHAUSTIVE = "exhaustive over facts"  # every combination of what the tables ask
+    UNBOUNDED = "unbounded"  # every number of endpoints, ports or addresses
+    INDUCTIVE = "inductive"  # the first states satisfy it, every event preserves it
+    BOUNDED = "bounded"  # up to the size that `scope` names
+
+
+@attrs.frozen
+class Query:
+    """One question. `show` tells a witness in words."""
+
+    name: str
+    premises: tuple[z3.BoolRef, ...]
+    goal: z3.BoolRef
+    show: Callable[[z3.ModelRef], str] = str
+
+
+@attrs.frozen
+class Proof:
+    """The proof of one claim: all its queries hold together.
+
+    `scope` says for whom it holds ("every packet and every set of endpoints"); `why` says
+    why a bound is enough, or that it is not known to be. `refuted` is true for a claim
+    that is false: its queries must have witnesses.
+    """
+
+    id: str
+    method: Method
+    scope: str
+    queries: Callable[[], tuple[Query, ...]]
+    why: str = ""
+    refuted: bool = False
