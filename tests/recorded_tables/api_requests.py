@@ -26,6 +26,7 @@ from model.objects import ObjectName
 from tests.recorded_tables.case import Case, Inexpressible, Mismatch, Replay, same
 from tests.recorded_tables.cidr_requests import CLUSTER_SCOPED, replay_cluster_scoped_request
 from tests.recorded_tables.endpoint_requests import replay_endpoint_request
+from tests.recorded_tables.field_history import FieldHistory
 from tests.recorded_tables.request_target import Target, target_of
 from tests.recorded_tables.rivals import rivals_of
 from tests.recorded_tables.services import Causes, accepted_as, refused_as, registry_with
@@ -39,6 +40,7 @@ class RequestReplay:
 
     def __init__(self) -> None:
         self.created: dict[ObjectName, Service] = {}
+        self.history = FieldHistory()
 
     def __call__(self, case: Case) -> None:
         target = target_of(case)
@@ -55,8 +57,7 @@ class RequestReplay:
 
     def _replay(self, case: Case, target: Target) -> None:
         registry = ensure_kubernetes_service(registry_with(*CIDRS)).registry
-        before = case.get("before")
-        stored = None if before is None else _stored_before(case, from_tree(Service, before))
+        stored = self._stored(case, target)
         if stored is not None:
             registry = adopt(registry, [stored])
         if not case["accepted"]:
@@ -65,10 +66,10 @@ class RequestReplay:
         result = case.get("result") or {}
         if case["method"] == "DELETE" and result.get("kind") != "Service":
             # Whether a deletion is answered with the object is no part of the model.
-            _accepted(case, target, registry)
+            self._accepted(case, target, registry)
             return
-        accepted = _accepted(case, target, registry)
-        known = [_asked_for(case, target, registry), *([stored] if stored else [])]
+        accepted = self._accepted(case, target, registry)
+        known = [self._asked_for(case, target, registry), *([stored] if stored else [])]
         accepted_as(
             result,
             lambda: _named_as_recorded(case, accepted),
@@ -79,6 +80,14 @@ class RequestReplay:
         recorded = from_tree(Service, result)
         if not target.is_dry_run and case["method"] != "DELETE":
             self.created[recorded.object_name] = recorded
+            self.history.remember(case, target, stored, recorded)
+
+    def _stored(self, case: Case, target: Target) -> Service | None:
+        """The object before; one that the answer shows to be there is an earlier recording's."""
+        before = None if case.get("before") is None else from_tree(Service, case["before"])
+        if before is None and case["method"] != "POST" and case["status"] not in (201, 404):
+            before = self.created.get(ObjectName(target.namespace, target.name or ""))
+        return None if before is None else _stored_before(case, before)
 
     def _replay_refusal(self, case: Case, target: Target, registry: Registry) -> None:
         causes: Causes = frozenset(
@@ -87,13 +96,13 @@ class RequestReplay:
         reason = case.get("reason") or Reason.UNKNOWN.value
 
         def play(state: Registry) -> None:
-            refused_as(case["status"], reason, causes, lambda: ask(case, target, state))
+            refused_as(case["status"], reason, causes, lambda: self._ask(case, target, state))
 
         try:
             play(registry)
         except Mismatch as mismatch:
             try:
-                asked = _asked_for(case, target, registry)
+                asked = self._asked_for(case, target, registry)
             except Refused:
                 raise mismatch from None
             rivals = rivals_of(case, asked, causes, self.created)
@@ -101,54 +110,53 @@ class RequestReplay:
                 raise
             play(adopt(registry, rivals))
 
+    def _ask(self, case: Case, target: Target, registry: Registry) -> Accepted:
+        """The model's answer to the recorded request. Raises Refused."""
+        if case["method"] == "DELETE":
+            return delete(registry, _object_name(target), dry_run=target.is_dry_run)
+        service = self._asked_for(case, target, registry)
+        if case["method"] == "POST":
+            return create(registry, service, dry_run=target.is_dry_run)
+        verb = update_status if target.subresource == "status" else update
+        return verb(registry, service, dry_run=target.is_dry_run)
 
-def ask(case: Case, target: Target, registry: Registry) -> Accepted:
-    """The model's answer to the recorded request. Raises Refused."""
-    if case["method"] == "DELETE":
-        return delete(registry, _object_name(target), dry_run=target.is_dry_run)
-    service = _asked_for(case, target, registry)
-    if case["method"] == "POST":
-        return create(registry, service, dry_run=target.is_dry_run)
-    verb = update_status if target.subresource == "status" else update
-    return verb(registry, service, dry_run=target.is_dry_run)
+    def _accepted(self, case: Case, target: Target, registry: Registry) -> Accepted:
+        try:
+            return self._ask(case, target, registry)
+        except Refused as refusal:
+            raise Mismatch(f"recorded as accepted, the model refuses: {refusal}") from None
 
+    def _asked_for(self, case: Case, target: Target, registry: Registry) -> Service:
+        """The Service that is to be stored, as decoded and before defaults. Raises Refused."""
+        request = case.get("request")
+        match case["method"]:
+            case "POST":
+                service = from_tree(Service, _known_alone(request, target, Reason.BAD_REQUEST))
+                return addressed(service, target.namespace)
+            case "PUT":
+                service = from_tree(Service, _known_alone(request, target, Reason.BAD_REQUEST))
+            case "PATCH":
+                service = self._patched(case, target, registry)
+            case "DELETE":
+                return registry.services.get(_object_name(target), Service())
+            case other:
+                raise Inexpressible(f"{other} of a Service changes nothing")
+        name = _object_name(target)
+        return addressed(service, name.namespace, name.name)
 
-def _accepted(case: Case, target: Target, registry: Registry) -> Accepted:
-    try:
-        return ask(case, target, registry)
-    except Refused as refusal:
-        raise Mismatch(f"recorded as accepted, the model refuses: {refusal}") from None
-
-
-def _asked_for(case: Case, target: Target, registry: Registry) -> Service:
-    """The Service that is to be stored, as decoded and before defaults. Raises Refused."""
-    request = case.get("request")
-    match case["method"]:
-        case "POST":
-            service = from_tree(Service, _known_alone(request, target, Reason.BAD_REQUEST))
-            return addressed(service, target.namespace)
-        case "PUT":
-            service = from_tree(Service, _known_alone(request, target, Reason.BAD_REQUEST))
-        case "PATCH":
-            service = _patched(case, target, registry)
-        case "DELETE":
-            return registry.services.get(_object_name(target), Service())
-        case other:
-            raise Inexpressible(f"{other} of a Service changes nothing")
-    name = _object_name(target)
-    return addressed(service, name.namespace, name.name)
-
-
-def _patched(case: Case, target: Target, registry: Registry) -> Service:
-    known = {kind.value: kind for kind in PatchType}
-    kind = known.get((case.get("contentType") or "").partition(";")[0])
-    if kind is None:
-        raise Inexpressible(f"no patch of type {case.get('contentType')}")
-    refuse_patch_options(kind, field_manager=target.query.get("fieldManager", ""), force=target.force)
-    request = case["request"]
-    if kind in (PatchType.MERGE, PatchType.STRATEGIC_MERGE):
-        request = _known_alone(request, target, Reason.INVALID)
-    return patched(registry.services.get(_object_name(target)), request, kind, _object_name(target))
+    def _patched(self, case: Case, target: Target, registry: Registry) -> Service:
+        known = {kind.value: kind for kind in PatchType}
+        kind = known.get((case.get("contentType") or "").partition(";")[0])
+        if kind is None:
+            raise Inexpressible(f"no patch of type {case.get('contentType')}")
+        refuse_patch_options(kind, field_manager=target.query.get("fieldManager", ""), force=target.force)
+        request = case["request"]
+        if kind in (PatchType.MERGE, PatchType.STRATEGIC_MERGE):
+            request = _known_alone(request, target, Reason.INVALID)
+        name = _object_name(target)
+        stored = registry.services.get(name)
+        managed = self.history.managed(name, stored, target.query.get("fieldManager", ""))
+        return patched(stored, request, kind, name, managed=managed, force=bool(target.force))
 
 
 def _known_alone(request: Any, target: Target, reason: Reason) -> Any:
