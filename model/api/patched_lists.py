@@ -7,6 +7,8 @@ Order has a meaning for ports: the first one of a number decides its node port
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from model.api.refusal import Reason, Refused
+
 
 def in_patch_order(
     merged: Sequence[tuple[Hashable, Any]], stored: Sequence[Hashable], wanted: Sequence[Hashable]
@@ -47,3 +49,10 @@ def in_applied_order(
             ordered += coming[:count]
             coming = coming[count:]
     return [merged[name] for name in [*ordered, *coming]]
+
+
+def hashable(value: Any) -> str | int:
+    """The value, if it can name an item of a list. Raises Refused (400)."""
+    if not isinstance(value, str | int):
+        raise Refused(Reason.BAD_REQUEST, f"{value!r} cannot name an item of a list")
+    return value

@@ -16,21 +16,12 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.api.field_managers import (
-    ATOMIC_MAPS,
-    KEY_DEFAULTS,
-    LIST_KEYS,
-    SETS,
-    Managed,
-    Tree,
-    conflicts,
-    text_of,
-    without_given_up,
-)
+from model.api.apply import server_side_apply
+from model.api.field_managers import SETS, Managed, Tree, conflicts, text_of, without_given_up
 from model.api.json_form import from_tree, to_tree
 from model.api.json_patch import json_patch
 from model.api.objects import Service
-from model.api.patched_lists import in_applied_order, in_patch_order
+from model.api.patched_lists import hashable, in_patch_order
 from model.api.refusal import ErrorType, FieldError, Reason, Refused
 from model.api.unknown_fields import unknown_fields
 from model.api.validation.field_errors import forbidden, invalid, required
@@ -176,15 +167,6 @@ def strategic_merge_patch(stored: Tree, patch: Tree) -> dict[str, Any]:
     return _strategic(stored, patch, ())
 
 
-def server_side_apply(stored: Tree, applied: Tree) -> dict[str, Any]:
-    """What was applied, over what is stored: ports merge by number and protocol (TCP if unsaid).
-
-    Lists without such keys, and the selector, are one value each. Raises Refused (500
-    without a reason) when an applied list has one key twice.
-    """
-    return _applied(stored, applied, ())
-
-
 def _strategic(stored: Tree, patch: Tree, path: Path) -> dict[str, Any]:
     match patch.get(_DIRECTIVE, _NO_DIRECTIVE):
         case "replace":
@@ -227,10 +209,10 @@ def _strategic_list(stored: list[Any], patch: list[Any], order: list[Any], path:
 
     def identity(item: Any) -> Any:
         if key is None:
-            return _hashable(item)
+            return hashable(item)
         if not isinstance(item, Mapping) or key not in item:
             raise Refused(Reason.UNKNOWN, f"{item} does not contain declared merge key: {key}")
-        return _hashable(item[key])
+        return hashable(item[key])
 
     for item in patch:
         if _directive(item) not in (None, "replace", "delete"):
@@ -254,12 +236,6 @@ def _directive(item: Any) -> str | None:
     return item.get(_DIRECTIVE) if isinstance(item, Mapping) else None
 
 
-def _hashable(value: Any) -> str | int:
-    if not isinstance(value, str | int):
-        raise Refused(Reason.BAD_REQUEST, f"{value!r} cannot name an item of a list")
-    return value
-
-
 def _list(value: Any, directive: str) -> list[Any]:
     if not isinstance(value, list):
         raise Refused(Reason.BAD_REQUEST, f"{directive} must be a list")
@@ -268,37 +244,3 @@ def _list(value: Any, directive: str) -> list[Any]:
 
 def _without_directives(tree: Tree) -> dict[str, Any]:
     return {key: value for key, value in tree.items() if not key.startswith("$")}
-
-
-def _applied(stored: Tree, applied: Tree, path: Path) -> dict[str, Any]:
-    merged = dict(stored)
-    for key, value in applied.items():
-        here, below = (*path, key), stored.get(key)
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping) and here not in ATOMIC_MAPS:
-            merged[key] = _applied(below if isinstance(below, Mapping) else {}, value, here)
-        elif isinstance(value, list) and (here in LIST_KEYS or here in SETS):
-            merged[key] = _applied_list(below or [], value, here)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _applied_list(stored: list[Any], applied: list[Any], path: Path) -> list[Any]:
-    keys = LIST_KEYS.get(path)
-
-    def identity(item: Any) -> Any:
-        if keys is None:
-            return _hashable(item)
-        if not isinstance(item, Mapping):
-            raise Refused(Reason.UNKNOWN, f"{'.'.join(path)}: {item!r} is not an object")
-        return tuple(_hashable(item.get(key, KEY_DEFAULTS.get(key))) for key in keys)
-
-    names = [identity(item) for item in applied]
-    if len({*names}) < len(names):
-        raise Refused(Reason.UNKNOWN, f"{'.'.join(path)}: duplicate entries for one key")
-    merged = {identity(item): item for item in stored}
-    for name, item in zip(names, applied, strict=True):
-        merged[name] = item if keys is None else _applied(merged.get(name, {}), item, (*path, "*"))
-    return in_applied_order(merged, [identity(item) for item in stored], names)

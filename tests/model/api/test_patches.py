@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.api.apply import server_side_apply
 from model.api.patches import (
     PatchType,
     merge_patch,
     patched,
     refuse_patch_options,
-    server_side_apply,
     strategic_merge_patch,
 )
 from model.api.refusal import Reason
