@@ -22,7 +22,7 @@ from model.frontends import NodeView, node_view
 from model.node_config import NodeConfig
 from model.objects import Cluster
 from model.packet import Origin, Packet
-from oracle.bundle import NodeEvidence, RulesFile, read_bundle
+from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
 from oracle.check import check_node
 from oracle.dialects.iptables import parse_iptables
 from oracle.findings import NodeVerdict
@@ -52,7 +52,7 @@ def node(services: int) -> Generated:
         write_bundle(Path(folder), cluster, config)
         (evidence,) = read_bundle(folder).nodes
         dump = next(file.data for file in evidence.rules if file.label.endswith("/iptables-save"))
-    evidence = attrs.evolve(evidence, rules=(RulesFile("iptables-save", dump),))
+    evidence = attrs.evolve(evidence, rules=(EvidenceFile("iptables-save", dump),))
     return Generated(cluster, config, evidence, dump, node_view(cluster, config, Family.IPV4))
 
 

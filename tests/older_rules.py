@@ -22,7 +22,7 @@ from model.objects import (
     ServiceType,
     TrafficPolicy,
 )
-from oracle.bundle import NodeEvidence, RulesFile
+from oracle.bundle import NodeEvidence, EvidenceFile
 from oracle.names import chain_hash
 
 IP_ADDR = b"""[
@@ -104,7 +104,7 @@ def evidence(dump: str, *, with_config: bool = True) -> NodeEvidence:
     """Node n1 with this dump."""
     return NodeEvidence(
         "n1",
-        (RulesFile("nodes/n1/iptables-save", dump.encode()),),
+        (EvidenceFile("nodes/n1/iptables-save", dump.encode()),),
         ("nodes/n1/kube-proxy-config.yaml", PROXY) if with_config else None,
         ("nodes/n1/ip-addr.json", IP_ADDR),
     )

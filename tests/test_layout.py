@@ -23,6 +23,7 @@ MAY_BE_HEAVY = {
     "invariants/machine.py",
     "invariants/prove.py",
     "invariants/strategies.py",
+    "oracle/pytest_bundles.py",
     "oracle/pytest_plugin.py",
 }
 

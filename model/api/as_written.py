@@ -42,9 +42,7 @@ def written_endpoints(one: objects.Endpoints) -> api.Endpoints:
 
 
 def _metadata(name: objects.ObjectName, labels: Pairs, annotations: Pairs = ()) -> api.Metadata:
-    return api.Metadata(
-        name=name.name, namespace=name.namespace, labels=labels, annotations=annotations
-    )
+    return api.Metadata(name=name.name, namespace=name.namespace, labels=labels, annotations=annotations)
 
 
 def _endpoint(one: objects.Endpoint) -> api.Endpoint:

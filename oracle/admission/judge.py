@@ -139,7 +139,7 @@ def _refuse_taken(written: api.Endpoints | api.EndpointSlice, before: Written | 
         kind = "endpoints" if isinstance(written, api.Endpoints) else "endpointslices.discovery.k8s.io"
         raise Refused(Reason.ALREADY_EXISTS, f"{kind} {written.metadata.name!r} already exists")
     if written.metadata.resource_version:
-        raise Refused(Reason.INTERNAL_ERROR, "resourceVersion should not be set on objects to be created")
+        raise Refused(Reason.UNKNOWN, "resourceVersion should not be set on objects to be created")
 
 
 def _endpoints_warnings(endpoints: api.Endpoints) -> tuple[str, ...]:

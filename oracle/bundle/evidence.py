@@ -9,8 +9,8 @@ from oracle.bundle.source import read_path, unpacked
 
 
 @attrs.frozen(init=False)
-class RulesFile:
-    """One dump of a node's rules; `label` is its name in the bundle, without `.gz`."""
+class EvidenceFile:
+    """One file of a bundle; `label` is its name there, without `.gz`."""
 
     label: str
     _source: bytes | Path = attrs.field(repr=False)
@@ -21,7 +21,7 @@ class RulesFile:
 
     @property
     def data(self) -> bytes:
-        """The dump's bytes, read and unpacked at each use so that a fleet need not fit in memory.
+        """The file's bytes, read and unpacked at each use so that a fleet need not fit in memory.
 
         Raises InputError when it cannot be read.
         """
@@ -35,15 +35,19 @@ class NodeEvidence:
     """One node's files. `proxy_config` and `ip_addr` are (label, content), None when absent."""
 
     name: str
-    rules: tuple[RulesFile, ...] = ()
+    rules: tuple[EvidenceFile, ...] = ()
     proxy_config: tuple[str, bytes] | None = None
     ip_addr: tuple[str, bytes] | None = None
 
 
 @attrs.frozen
 class Bundle:
-    """Evidence of one moment. `cluster` is None when no file holds cluster objects."""
+    """Evidence of one moment. `cluster` is None when no file holds cluster objects.
+
+    `object_files` are those that hold them.
+    """
 
     path: str
     cluster: Cluster | None = None
     nodes: tuple[NodeEvidence, ...] = ()
+    object_files: tuple[EvidenceFile, ...] = ()

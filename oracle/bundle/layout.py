@@ -20,7 +20,7 @@ from model.load import Located, NotKubernetesObjects, cluster_of, read_objects
 from model.load.convert import ServiceCIDR
 from model.objects import Cluster
 from oracle.bundle.archive import archive_files, in_memory
-from oracle.bundle.evidence import Bundle, NodeEvidence, RulesFile
+from oracle.bundle.evidence import Bundle, EvidenceFile, NodeEvidence
 from oracle.bundle.source import (
     MAX_BYTES,
     STANDARD_INPUT,
@@ -42,7 +42,7 @@ def read_bundle(path: str | Path) -> Bundle:
     """The bundle in a folder, a tar archive (packed or not) or a zip; `-` is an archive on standard input.
 
     Raises InputError when there is nothing at the path, nothing of a bundle in it, or
-    when a file of objects cannot be read; rules are read later, by RulesFile.data.
+    when a file of objects cannot be read; rules are read later, by EvidenceFile.data.
     """
     label = str(path)
     if label == STANDARD_INPUT:
@@ -80,7 +80,7 @@ def bundle_from_files(
         node = cluster.nodes[0].name if cluster and len(cluster.nodes) == 1 else ""
     evidence = NodeEvidence(
         name=node,
-        rules=tuple(RulesFile(path, read_text_source(path)) for path in rules_files),
+        rules=tuple(EvidenceFile(path, read_text_source(path)) for path in rules_files),
         proxy_config=(proxy_config, read_text_source(proxy_config)) if proxy_config else None,
         ip_addr=(addresses, read_text_source(addresses)) if addresses else None,
     )
@@ -118,6 +118,7 @@ def _hint(folder: Path) -> str:
 
 def _bundle(label: str, files: Mapping[str, bytes | Path], hint: str) -> Bundle:
     located: list[Located] = []
+    object_files: list[EvidenceFile] = []
     is_cluster_named = False
     nodes: dict[str, dict[str, bytes | Path]] = {}
     for path, source in files.items():
@@ -133,6 +134,7 @@ def _bundle(label: str, files: Mapping[str, bytes | Path], hint: str) -> Bundle:
             is_cluster_named |= is_cluster
             try:
                 located.extend(read_objects(_content(source, path), path))
+                object_files.append(EvidenceFile(path, source))
             except NotKubernetesObjects:
                 if is_cluster:
                     raise
@@ -142,7 +144,8 @@ def _bundle(label: str, files: Mapping[str, bytes | Path], hint: str) -> Bundle:
         cluster = cluster_of(located)
     if cluster is None and not nodes:
         raise InputError(label, 0, f"no bundle here: {_EXPECTED}{hint}")
-    return Bundle(label, cluster, tuple(_node(name, nodes[name]) for name in sorted(nodes)))
+    evidence = tuple(_node(name, nodes[name]) for name in sorted(nodes))
+    return Bundle(label, cluster, evidence, tuple(object_files))
 
 
 def _node(name: str, files: dict[str, bytes | Path]) -> NodeEvidence:
@@ -150,7 +153,7 @@ def _node(name: str, files: dict[str, bytes | Path]) -> NodeEvidence:
         label = f"nodes/{name}/{file}"
         return (label, _content(files[file], label)) if file in files else None
 
-    rules = [RulesFile(f"nodes/{name}/{file}", files[file]) for file in RULES_NAMES if file in files]
+    rules = [EvidenceFile(f"nodes/{name}/{file}", files[file]) for file in RULES_NAMES if file in files]
     return NodeEvidence(name, tuple(rules), small(PROXY_CONFIG_NAME), small(IP_ADDR_NAME))
 
 

@@ -22,7 +22,7 @@ from model.node_config import NodeConfig
 from model.objects import Cluster
 from model.outcome import Outcome
 from model.packet import Packet
-from oracle.bundle import NodeEvidence, RulesFile, read_bundle
+from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
 from oracle.check import check_node
 from oracle.findings import Kind, NodeReport, NodeVerdict
 from oracle.node_rules import read_node
@@ -74,7 +74,7 @@ def node(case: str) -> Node:
 
 
 def with_rules(evidence: NodeEvidence, dump: str) -> NodeEvidence:
-    return attrs.evolve(evidence, rules=(RulesFile("iptables-save", dump.encode()),))
+    return attrs.evolve(evidence, rules=(EvidenceFile("iptables-save", dump.encode()),))
 
 
 def is_right(of: Node, edit: Edit, report: NodeReport) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from oracle.bundle import NodeEvidence, RulesFile, read_bundle
+from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
 from oracle.check import check_node
 from oracle.findings import Kind, NodeReport, NodeVerdict
 
@@ -35,7 +35,7 @@ def judged(dump: str, interface: tuple[str, str, int] | None = None, *, alone: b
     """
     evidence, _ = recorded()
     rules = tuple(
-        RulesFile(file.label, dump.encode()) if file.label.endswith("/iptables-save") else file
+        EvidenceFile(file.label, dump.encode()) if file.label.endswith("/iptables-save") else file
         for file in evidence.rules
         if not alone or file.label.endswith("/iptables-save")
     )

@@ -10,7 +10,7 @@ from model.errors import InputError
 from model.frontends import node_view
 from model.health import health_check_ports, local_ready_endpoints
 from model.node_config import NodeConfig, ProxyMode
-from oracle.bundle import NodeEvidence, RulesFile
+from oracle.bundle import NodeEvidence, EvidenceFile
 from oracle.check import check_node
 from tests.recorded_tables.case import Case, Inexpressible, Mismatch, same
 from tests.recorded_tables.health_and_conntrack import proxied
@@ -49,7 +49,7 @@ def rules_as_asked(case: Case) -> None:
     addresses = [text for text in settings.get("nodeInterfaceAddrs") or () if "/" in text]
     evidence = NodeEvidence(
         settings["nodeName"],
-        (RulesFile(TOOLS[Family(settings["ipFamily"])], text.encode()),),
+        (EvidenceFile(TOOLS[Family(settings["ipFamily"])], text.encode()),),
         ("kube-proxy-config", json.dumps(config).encode()),
         ("ip-addr.json", json.dumps(interfaces(addresses, settings["nodeIP"])).encode()),
     )
