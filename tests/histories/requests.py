@@ -61,6 +61,7 @@ class Requests(RuleBasedStateMachine):
         self.state = ClusterState()
         self.history: list[Event] = []
         self.seed = 0
+        self.is_broken = False
 
     @initialize(cidrs=st.sampled_from(CIDRS), ports=st.sampled_from(RANGES))
     def begins(self, cidrs: tuple[str, ...], ports: tuple[int, int]) -> None:
@@ -104,6 +105,7 @@ class Requests(RuleBasedStateMachine):
             self.fail(id, violation.what)
 
     def fail(self, claim: str, what: str) -> NoReturn:
+        self.is_broken = True
         raise BrokenClaim(claim, what, self.history)
 
     def next_seed(self) -> int:

@@ -30,7 +30,7 @@ _PORTS = (
     api.ServicePort("https", "TCP", port=443, target_port="web"),
     api.ServicePort("dns", "UDP", port=53),
 )
-_SELECTORS: tuple[api.Pairs, ...] = ((("app", "web"),), (("app", "web"), ("tier", "front")), ())
+SELECTORS: tuple[api.Pairs, ...] = ((("app", "web"),), (("app", "web"), ("tier", "front")), ())
 _EXTERNAL = ("203.0.113.5", "2001:db8:e::5", "10.96.0.2", "10.32.1.11")
 _POLICIES = (None, None, None, "SingleStack", "PreferDualStack", "RequireDualStack")
 _FAMILIES: tuple[tuple[str, ...], ...] = (
@@ -92,7 +92,7 @@ def specs(draw: st.DrawFn) -> api.ServiceSpec:
     spec = api.ServiceSpec(
         type=type,
         ports=draw(_ports(with_node_ports=type != "ClusterIP")),
-        selector=draw(st.sampled_from(_SELECTORS)),
+        selector=draw(st.sampled_from(SELECTORS)),
         external_ips=draw(sometimes((draw(st.sampled_from(_EXTERNAL)),), ())),
         session_affinity=draw(sometimes("ClientIP", "")),
         publish_not_ready_addresses=draw(sometimes(True, False)),
