@@ -22,14 +22,24 @@ class Method(enum.Enum):
     BOUNDED = "bounded"  # up to the size that `scope` names
 
 
+def _believed(_: z3.ModelRef) -> bool:
+    """For witnesses that nothing replays."""
+    return True
+
+
 @attrs.frozen
 class Query:
-    """One question. `show` tells a witness in words."""
+    """One question. `show` tells a witness in words.
+
+    `confirm` replays a witness through the Python reading, and is false where that does not
+    break the claim: then the solver's reading and Python's differ.
+    """
 
     name: str
     premises: tuple[z3.BoolRef, ...]
     goal: z3.BoolRef
     show: Callable[[z3.ModelRef], str] = str
+    confirm: Callable[[z3.ModelRef], bool] = _believed
 
 
 @attrs.frozen
@@ -38,7 +48,7 @@ class Proof:
 
     `scope` says for whom it holds ("every packet and every set of endpoints"); `why` says
     why a bound is enough, or that it is not known to be. `refuted` is true for a claim
-    that is false: its queries must have witnesses.
+    that is false: each of its queries must have a witness. `sentence` is the claim in words.
     """
 
     id: str
@@ -47,3 +57,4 @@ class Proof:
     queries: Callable[[], tuple[Query, ...]]
     why: str = ""
     refuted: bool = False
+    sentence: str = ""
