@@ -13,6 +13,14 @@ from invariants.allocation import (
     the_static_band_comes_last,
     what_is_allocated_lies_in_its_range,
 )
+from invariants.dns import (
+    a_chain_of_names_is_whole_or_absent,
+    a_name_is_cluster_ips_or_ready_addresses,
+    a_search_is_decided_by_its_order,
+    an_endpoint_that_is_not_ready_is_nowhere,
+    srv_records_lead_to_addresses,
+    the_ptr_of_a_cluster_ip_is_its_service,
+)
 from invariants.eligibility import (
     only_usable_endpoints_of_the_service_port_are_used,
     terminating_endpoints_are_the_last_resort,
@@ -31,6 +39,7 @@ from invariants.endpoints import (
     mirrored_slices_say_what_endpoints_say,
 )
 from invariants.invariant import (
+    DnsCheck,
     FlowCheck,
     Invariant,
     NumberCheck,
@@ -119,6 +128,15 @@ PACKET: tuple[Invariant[PacketCheck], ...] = (
 
 FLOW: tuple[Invariant[FlowCheck], ...] = (a_client_stays_with_its_endpoint,)
 
+DNS: tuple[Invariant[DnsCheck], ...] = (
+    a_name_is_cluster_ips_or_ready_addresses,
+    an_endpoint_that_is_not_ready_is_nowhere,
+    srv_records_lead_to_addresses,
+    the_ptr_of_a_cluster_ip_is_its_service,
+    a_chain_of_names_is_whole_or_absent,
+    a_search_is_decided_by_its_order,
+)
+
 CATALOGUE: tuple[Invariant[Callable[..., Violation | None]], ...] = (
     *STATE,
     *STEP,
@@ -126,4 +144,5 @@ CATALOGUE: tuple[Invariant[Callable[..., Violation | None]], ...] = (
     *NUMBER,
     *PACKET,
     *FLOW,
+    *DNS,
 )

@@ -1,6 +1,7 @@
 """What the cluster's DNS says of Services, whoever serves it: names, targets, chains and searches."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from invariants.invariant import Kind, Violation, invariant
 from invariants.names import (
@@ -55,14 +56,19 @@ def an_endpoint_that_is_not_ready_is_nowhere(case: DnsCase) -> Violation | None:
         hidden = every - ready - texts(service.cluster_ips)
         name = domain(case, service)
         for ip in sorted(hidden):
-            named = [target for target in ask(case, reverse_name(ip), "PTR").data("PTR")]
+            named = ask(case, reverse_name(ip), "PTR").data("PTR")
             if any(target == name or target.endswith(f".{name}") for target in named):
                 return Violation(f"{ip} of {service.name} is not ready and has the PTR {named}")
         for question, type in ((name, "A"), (name, "AAAA"), *_srv_questions(case, service)):
             reply = ask(case, question, type)
             targets = {data.split()[3] for data in reply.data("SRV")}
             shown = {record.data for record in (*reply.answer, *reply.additional)}
-            shown |= {ip for target in targets for kind in ADDRESS_TYPES for ip in ask(case, target, kind).data(kind)}
+            shown |= {
+                ip
+                for target in targets
+                for kind in ADDRESS_TYPES
+                for ip in ask(case, target, kind).data(kind)
+            }
             if hidden & shown:
                 return Violation(f"{min(hidden & shown)} is not ready, and {type} of {question} leads to it")
     return None
@@ -131,14 +137,16 @@ def the_ptr_of_a_cluster_ip_is_its_service(case: DnsCase) -> Violation | None:
     source=("DNS-EXT-01", "DNS-EXT-02", "DNS-EXT-03", "DNS-EXT-04", "DNS-EXT-05", "DNS-EXT-06"),
 )
 def a_chain_of_names_is_whole_or_absent(case: DnsCase) -> Violation | None:
-    aliases = {domain(case, one): one for one in case.cluster.services if one.type is ServiceType.EXTERNAL_NAME}
+    aliases = {
+        domain(case, one): one for one in case.cluster.services if one.type is ServiceType.EXTERNAL_NAME
+    }
     for start in aliases:
         chain = _chain(start, aliases)
         owners = [start, *(chain or ())]
         for type in ADDRESS_TYPES:
             answer = ask(case, start, type).answer
             found = [(record.owner, record.type, record.data) for record in answer]
-            hops = [(owner, "CNAME", target) for owner, target in zip(owners, owners[1:], strict=False)]
+            hops = [(owner, "CNAME", target) for owner, target in pairwise(owners)]
             allowed = [hops + [(owners[-1], type, ip) for ip in ask(case, owners[-1], type).data(type)]]
             if chain and not chain[-1].endswith(f".{case.zone}."):
                 allowed += [[]]  # DNS-EXT-06
@@ -171,29 +179,33 @@ def _chain(start: str, aliases: dict[str, Service]) -> list[str] | None:
     source=("DNS-RES-04", "DNS-RES-05"),
 )
 def a_search_is_decided_by_its_order(case: DnsCase) -> Violation | None:
-    services = [domain(case, service).removesuffix(f".{case.zone}.") for service in case.cluster.services]
-    for short in ("nobody", *services):
-        labels = short.split(".")
-        for count in range(1, len(labels) + 1):
-            name = ".".join(labels[:count])
-            for asked in (name, f"{name}.", f"{name}.{case.zone}"):
-                first, second = case.lookup(asked, case.conf), case.lookup(asked, case.conf)
-                if first != second:
-                    return Violation(f"{asked} is looked up as {first}, and then as {second}")
-                order = tuple(_search_order(asked, case.conf.searches, case.conf.ndots))
-                if first.tried != order[: len(first.tried)] or not first.tried:
-                    return Violation(f"for {asked} the resolver tries {first.tried}, not {order}")
-                if not first.answered and not first.left_open and first.tried != order:
-                    return Violation(f"for {asked} the resolver stops after {first.tried} of {order}")
+    for asked in _questions(case):
+        first, second = case.lookup(asked, case.conf), case.lookup(asked, case.conf)
+        if first != second:
+            return Violation(f"{asked} is looked up as {first}, and then as {second}")
+        order = _search_order(asked, case.conf.searches, case.conf.ndots)
+        if not first.tried or first.tried != order[: len(first.tried)]:
+            return Violation(f"for {asked} the resolver tries {first.tried}, not {order}")
+        if not first.answered and not first.left_open and first.tried != order:
+            return Violation(f"for {asked} the resolver stops after {first.tried} of {order}")
     return None
 
 
-def _search_order(name: str, searches: tuple[str, ...], ndots: int) -> list[str]:
-    """Every name that may be tried, the first first; `name` has no more labels than fit."""
+def _questions(case: DnsCase) -> Iterator[str]:
+    """Each Service as a pod may write it: with more or less of its name, and with a final dot."""
+    for service in case.cluster.services:
+        whole = domain(case, service)
+        labels = whole.split(".")
+        yield from (".".join(labels[:count]) for count in (1, 2))
+        yield from (whole.removesuffix("."), f"nobody.{whole}")
+
+
+def _search_order(name: str, searches: tuple[str, ...], ndots: int) -> tuple[str, ...]:
+    """Every name that may be tried, the first first."""
     if name.endswith("."):
-        return [name]
+        return (name,)
     listed = [f"{name}.{domain}." for domain in searches]
-    return [f"{name}.", *listed] if name.count(".") >= ndots else [*listed, f"{name}."]
+    return (f"{name}.", *listed) if name.count(".") >= ndots else (*listed, f"{name}.")
 
 
 def _with_addresses(case: DnsCase) -> Iterator[Service]:

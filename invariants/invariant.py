@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
+from invariants.names import DnsCase
 from model.affinity import Connection
 from model.api.refusal import Refused
 from model.cluster.events import Event, IllegalEvent
@@ -34,6 +35,7 @@ class Kind(enum.Enum):
     NUMBER = "N"  # every size of a range: arithmetic, listed as S by the rules
     PACKET = "P"  # every state, node and new packet
     FLOW = "F"  # every sequence of new connections on a node whose view stays as it is
+    DNS = "D"  # every moment's objects, with the DNS server over them: listed as S by the rules
 
 
 @attrs.frozen
@@ -66,6 +68,7 @@ StepCheck = Callable[[Step], Violation | None]
 NumberCheck = Callable[[int], Violation | None]
 PacketCheck = Callable[[NodeView, Packet, Outcome], Violation | None]
 FlowCheck = Callable[[NodeView, Sequence[Connection]], Violation | None]
+DnsCheck = Callable[[DnsCase], Violation | None]
 
 Check = TypeVar("Check", bound=Callable[..., Violation | None])
 Check_co = TypeVar("Check_co", bound=Callable[..., Violation | None], covariant=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import invariants
-from invariants.catalogue import CATALOGUE, EVENTUAL, FLOW, NUMBER, PACKET, STATE, STEP
+from invariants.catalogue import CATALOGUE, DNS, EVENTUAL, FLOW, NUMBER, PACKET, STATE, STEP
 from invariants.invariant import Invariant, Kind, Violation
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +53,7 @@ def test_claims_are_listed_under_their_kind() -> None:
         Kind.NUMBER: NUMBER,
         Kind.PACKET: PACKET,
         Kind.FLOW: FLOW,
+        Kind.DNS: DNS,
     }
 
     assert {kind: {claim.kind for claim in claims} for kind, claims in listed.items()} == {
@@ -67,12 +68,13 @@ def test_claims_about_packets_say_of_which_modes_they_are() -> None:
 
     assert (with_modes, without) == (
         {Kind.PACKET, Kind.FLOW},
-        {Kind.STATE, Kind.STEP, Kind.EVENTUAL, Kind.NUMBER},
+        {Kind.STATE, Kind.STEP, Kind.EVENTUAL, Kind.NUMBER, Kind.DNS},
     )
 
 
-def test_the_catalogue_loads_without_a_solver() -> None:
-    program = "import invariants.catalogue, sys; print(sorted({'z3', 'hypothesis'} & sys.modules.keys()))"
+def test_the_catalogue_loads_without_a_solver_or_dns() -> None:
+    heavy = {"z3", "hypothesis", "dns"}
+    program = f"import invariants.catalogue, sys; print(sorted({heavy} & sys.modules.keys()))"
 
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 

@@ -1,10 +1,9 @@
-"""What is true of every drawn cluster's DNS (INV-76..81), and a zone file that says the schema again.
+"""Every drawn cluster's DNS answers like a zone file that says the schema again.
 
 The zone file is written line by line from the schema's text, parsed by dnspython, and asked
-by plain look-up: a second reading that shares nothing with the first but the objects.
+by plain look-up: a second reading that shares nothing with the first but the objects. What is
+claimed of names besides (INV-76..81) is in `invariants.dns`.
 """
-
-from ipaddress import ip_address
 
 import dns.message
 import dns.name
@@ -12,16 +11,14 @@ import dns.rdatatype
 import dns.reversename
 import dns.zone
 from hypothesis import given
-from hypothesis import strategies as st
 
-from model.dns import ClusterDns, DnsConfig, Extent, Reply, ResolvConf, resolve
-from model.objects import Cluster, Endpoint, Service, ServiceType
+from model.dns import ClusterDns, DnsConfig, Extent, Reply
+from model.objects import Cluster, Service, ServiceType
 from tests.dns_strategies import dns_clusters
 
 A, AAAA, CNAME = dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME
 SRV, PTR = dns.rdatatype.SRV, dns.rdatatype.PTR
 MOST_HOPS = 11
-SEARCHED = ResolvConf(("10.96.0.10",), ("shop.svc.cluster.local", "svc.cluster.local"), (("ndots", "5"),))
 
 
 def fq(service: Service) -> str:
@@ -32,133 +29,12 @@ def is_headless(service: Service) -> bool:
     return service.cluster_ips == ("None",)
 
 
-def ready_endpoints(cluster: Cluster, service: Service) -> list[Endpoint]:
-    return [
-        endpoint
-        for piece in cluster.slices
-        if piece.service == service.name
-        for endpoint in piece.endpoints
-        if endpoint.ready in (True, None)
-    ]
-
-
-def addresses(endpoint: Endpoint) -> set[str]:
-    """As records spell them: an object may hold another text of an IPv6 address."""
-    return {str(ip_address(ip)) for ip in endpoint.addresses}
-
-
 def data(reply: Reply, rdtype: dns.rdatatype.RdataType) -> list[str]:
     return [str(record) for rrset in reply.message.answer if rrset.rdtype == rdtype for record in rrset]
 
 
-def both_families(server: ClusterDns, name: str) -> list[str]:
-    return [*data(server.ask(name, A), A), *data(server.ask(name, AAAA), AAAA)]
-
-
 def of_type(cluster: Cluster, *, external: bool) -> list[Service]:
     return [item for item in cluster.services if (item.type is ServiceType.EXTERNAL_NAME) == external]
-
-
-@given(dns_clusters())
-def test_inv_76_a_service_is_its_cluster_ips_or_its_ready_addresses_and_never_a_mixture(
-    cluster: Cluster,
-) -> None:
-    server = ClusterDns.of(cluster)
-
-    for service in of_type(cluster, external=False):
-        ready = {ip for endpoint in ready_endpoints(cluster, service) for ip in addresses(endpoint)}
-        expected = ready if is_headless(service) else set(service.cluster_ips)
-        assert set(both_families(server, fq(service))) == expected
-
-
-@given(dns_clusters())
-def test_inv_77_an_endpoint_that_is_not_ready_is_nowhere(cluster: Cluster) -> None:
-    """Not even where a proxy still sends to it because it serves while it terminates."""
-    server = ClusterDns.of(cluster)
-    published = {
-        ip
-        for service in cluster.services
-        for endpoint in ready_endpoints(cluster, service)
-        for ip in addresses(endpoint)
-    }
-    hidden = {
-        ip for piece in cluster.slices for entry in piece.endpoints for ip in addresses(entry)
-    } - published
-
-    for ip in hidden:
-        assert server.ask(dns.reversename.from_address(ip), PTR).message.answer == []
-    for service in cluster.services:
-        for reply in (server.ask(fq(service), rdtype) for rdtype in (A, AAAA, SRV)):
-            records = [*reply.message.answer, *reply.message.additional]
-            assert hidden.isdisjoint(str(record) for rrset in records for record in rrset)
-
-
-@given(dns_clusters())
-def test_inv_78_every_srv_target_has_an_address_and_every_named_port_a_record(cluster: Cluster) -> None:
-    server = ClusterDns.of(cluster)
-
-    for service in of_type(cluster, external=False):
-        named = {(port.name, port.protocol.lower()) for port in service.ports if port.name}
-        records = [
-            line
-            for port, protocol in named
-            for line in data(server.ask(f"_{port}._{protocol}.{fq(service)}", SRV), SRV)
-        ]
-        ready = {ip for entry in ready_endpoints(cluster, service) for ip in addresses(entry)}
-        most = len(named) * len(ready)
-        assert len(records) <= most if is_headless(service) else len(records) == len(named)
-        assert all(both_families(server, line.split()[3]) for line in records)
-
-
-@given(dns_clusters())
-def test_inv_79_the_ptr_of_a_cluster_ip_is_its_service(cluster: Cluster) -> None:
-    server = ClusterDns.of(cluster)
-
-    for service in of_type(cluster, external=False):
-        for ip in () if is_headless(service) else service.cluster_ips:
-            assert data(server.ask(dns.reversename.from_address(ip), PTR), PTR) == [fq(service)]
-
-
-@given(dns_clusters())
-def test_inv_80_a_chain_of_external_names_ends_and_is_whole_or_absent(cluster: Cluster) -> None:
-    server = ClusterDns.of(cluster)
-
-    for service in of_type(cluster, external=True):
-        reply = server.ask(fq(service), A)
-        *hops, last = reply.message.answer or (None,)
-        if last is None:
-            continue
-        if last.rdtype == CNAME:
-            assert [last[0].target] == list(reply.outside)
-            hops.append(last)
-        assert all(rrset.rdtype == CNAME for rrset in hops)
-        assert 1 <= len(hops) <= MOST_HOPS
-        targets = [rrset[0].target for rrset in hops]
-        assert [rrset.name for rrset in reply.message.answer][1:] == targets[: len(reply.message.answer) - 1]
-
-
-@given(
-    dns_clusters(),
-    st.sampled_from(
-        (
-            "svc-0",
-            "svc-0.shop",
-            "alias-0.names",
-            "a.b.c.d.e.f",
-            "svc-0.shop.svc",
-            "nope.shop.svc.cluster.local",
-        )
-    ),
-)
-def test_inv_81_a_search_is_deterministic_and_a_final_dot_makes_one_step(cluster: Cluster, name: str) -> None:
-    server = ClusterDns.of(cluster)
-
-    once, again = resolve(server, name, SEARCHED), resolve(ClusterDns.of(cluster), name, SEARCHED)
-    absolute = resolve(server, f"{name}.", SEARCHED)
-
-    assert [step.name for step in once.steps] == [step.name for step in again.steps]
-    assert (once.status, once.addresses) == (again.status, again.addresses)
-    assert [step.name for step in absolute.steps] == [f"{name}."]
 
 
 def zone_file(cluster: Cluster) -> str:
