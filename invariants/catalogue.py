@@ -13,6 +13,11 @@ from invariants.allocation import (
     the_static_band_comes_last,
     what_is_allocated_lies_in_its_range,
 )
+from invariants.choice import (
+    chance_is_even,
+    nothing_is_translated_twice,
+    the_port_is_the_endpoints_own,
+)
 from invariants.dns import (
     a_chain_of_names_is_whole_or_absent,
     a_name_is_cluster_ips_or_ready_addresses,
@@ -48,6 +53,27 @@ from invariants.invariant import (
     StepCheck,
     Violation,
 )
+from invariants.isolation import (
+    cluster_ips_are_alike_on_every_node,
+    each_policy_governs_its_own_frontends,
+    external_frontends_are_alike,
+    families_are_apart,
+    ports_of_a_service_are_apart,
+    services_mind_their_own_frontends,
+    services_without_frontends_change_nothing,
+)
+from invariants.masquerade import (
+    nobody_answers_itself_behind_the_node,
+    outsiders_keep_their_address_under_policy_local,
+    replies_come_back_through_the_node,
+    the_source_is_replaced_just_by_the_rules,
+)
+from invariants.policies import (
+    a_verdict_tells_whether_endpoints_are_usable,
+    external_policy_local_does_not_bind_insiders,
+    external_policy_local_keeps_outsiders_on_the_node,
+    internal_policy_local_stays_on_the_node,
+)
 from invariants.reachability import (
     frontends_and_only_frontends_are_captured,
     without_usable_endpoints_every_frontend_refuses,
@@ -73,6 +99,13 @@ from invariants.services import (
     the_health_check_port_goes_with_its_need,
     the_policy_bounds_the_families,
 )
+from invariants.source_ranges import (
+    ranges_are_for_balancers_only,
+    strangers_never_pass_source_ranges,
+    wider_ranges_let_no_fewer_in,
+)
+from invariants.topology import topology_leaves_somewhere_to_go
+from invariants.worlds import WorldsCheck
 
 STATE: tuple[Invariant[StateCheck], ...] = (
     the_cluster_ip_is_the_first_of_at_most_one_a_family,
@@ -121,9 +154,34 @@ NUMBER: tuple[Invariant[NumberCheck], ...] = (bands_divide_a_range,)
 PACKET: tuple[Invariant[PacketCheck], ...] = (
     only_usable_endpoints_of_the_service_port_are_used,
     terminating_endpoints_are_the_last_resort,
+    topology_leaves_somewhere_to_go,
     frontends_and_only_frontends_are_captured,
+    a_verdict_tells_whether_endpoints_are_usable,
     without_usable_endpoints_every_frontend_refuses,
+    internal_policy_local_stays_on_the_node,
+    external_policy_local_keeps_outsiders_on_the_node,
+    external_policy_local_does_not_bind_insiders,
+    strangers_never_pass_source_ranges,
+    the_port_is_the_endpoints_own,
+    nothing_is_translated_twice,
+    chance_is_even,
     affinity_only_ranks_the_eligible,
+    the_source_is_replaced_just_by_the_rules,
+    replies_come_back_through_the_node,
+    nobody_answers_itself_behind_the_node,
+    outsiders_keep_their_address_under_policy_local,
+)
+
+WORLDS: tuple[Invariant[WorldsCheck], ...] = (
+    each_policy_governs_its_own_frontends,
+    external_frontends_are_alike,
+    ranges_are_for_balancers_only,
+    wider_ranges_let_no_fewer_in,
+    families_are_apart,
+    services_mind_their_own_frontends,
+    ports_of_a_service_are_apart,
+    cluster_ips_are_alike_on_every_node,
+    services_without_frontends_change_nothing,
 )
 
 FLOW: tuple[Invariant[FlowCheck], ...] = (a_client_stays_with_its_endpoint,)
@@ -143,6 +201,7 @@ CATALOGUE: tuple[Invariant[Callable[..., Violation | None]], ...] = (
     *EVENTUAL,
     *NUMBER,
     *PACKET,
+    *WORLDS,
     *FLOW,
     *DNS,
 )

@@ -35,6 +35,7 @@ class Kind(enum.Enum):
     NUMBER = "N"  # every size of a range: arithmetic, listed as S by the rules
     PACKET = "P"  # every state, node and new packet
     FLOW = "F"  # every sequence of new connections on a node whose view stays as it is
+    WORLDS = "W"  # every two worlds that differ in one thing: listed as P by the rules
     DNS = "D"  # every moment's objects, with the DNS server over them: listed as S by the rules
 
 

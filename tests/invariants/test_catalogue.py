@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import invariants
-from invariants.catalogue import CATALOGUE, DNS, EVENTUAL, FLOW, NUMBER, PACKET, STATE, STEP
+from invariants.catalogue import CATALOGUE, DNS, EVENTUAL, FLOW, NUMBER, PACKET, STATE, STEP, WORLDS
 from invariants.invariant import Invariant, Kind, Violation
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +52,7 @@ def test_claims_are_listed_under_their_kind() -> None:
         Kind.EVENTUAL: EVENTUAL,
         Kind.NUMBER: NUMBER,
         Kind.PACKET: PACKET,
+        Kind.WORLDS: WORLDS,
         Kind.FLOW: FLOW,
         Kind.DNS: DNS,
     }
@@ -67,7 +68,7 @@ def test_claims_about_packets_say_of_which_modes_they_are() -> None:
     without = {claim.kind for claim in CATALOGUE if not claim.modes}
 
     assert (with_modes, without) == (
-        {Kind.PACKET, Kind.FLOW},
+        {Kind.PACKET, Kind.WORLDS, Kind.FLOW},
         {Kind.STATE, Kind.STEP, Kind.EVENTUAL, Kind.NUMBER, Kind.DNS},
     )
 

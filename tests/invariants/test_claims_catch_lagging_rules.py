@@ -16,6 +16,7 @@ from tests.invariants import recorded
         ("stale-pod-unready", {"INV-35", "INV-36"}),
         ("stale-service-added", {"INV-38"}),
         ("stale-nodeport-changed", {"INV-38"}),
+        ("stale-lb-source-ranges", {"INV-46"}),
     ],
 )
 def test_rules_that_lag_behind_break_just_the_claims_that_speak_of_it(case: str, expected: set[str]) -> None:
