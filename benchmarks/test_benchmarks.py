@@ -22,7 +22,7 @@ from model.frontends import NodeView, node_view
 from model.node_config import NodeConfig
 from model.objects import Cluster
 from model.packet import Origin, Packet
-from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
+from oracle.bundle import EvidenceFile, NodeEvidence, read_bundle
 from oracle.check import check_node
 from oracle.dialects.iptables import parse_iptables
 from oracle.findings import NodeVerdict

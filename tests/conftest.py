@@ -7,7 +7,7 @@ fails instead of being skipped, so that a green run means that it ran.
 |---|---|
 | `@pytest.mark.needs_root` | to be root |
 | `@pytest.mark.needs_tool("iptables-restore", ...)` | these programs on PATH |
-| fixture `recorded` | the folder given by `--recorded DIR` (`oracle.pytest_plugin`), recorded cases kept outside the project |
+| fixture `recorded` | the folder of recorded cases given by `--recorded DIR` (`oracle.pytest_plugin`) |
 
 `recorded` is stricter than the tools: only `SVCPROOF_RECORDED_REQUIRED=1` turns its skip into
 a failure, because a clone of the project alone cannot have that folder.

@@ -22,7 +22,7 @@ from model.objects import (
     ServiceType,
     TrafficPolicy,
 )
-from oracle.bundle import NodeEvidence, EvidenceFile
+from oracle.bundle import EvidenceFile, NodeEvidence
 from oracle.names import chain_hash
 
 IP_ADDR = b"""[

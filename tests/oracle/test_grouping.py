@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.generate import generate_cluster, write_bundle
-from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
+from oracle.bundle import EvidenceFile, NodeEvidence, read_bundle
 from oracle.check import check_node
 from oracle.findings import Kind, NodeReport
 
@@ -26,7 +26,8 @@ def judged(bundle: Path, change: tuple[str, str], count: int = -1) -> NodeReport
     (evidence,) = given.nodes
     assert given.cluster is not None
     rules = tuple(
-        EvidenceFile(file.label, file.data.decode().replace(*change, count).encode()) for file in evidence.rules
+        EvidenceFile(file.label, file.data.decode().replace(*change, count).encode())
+        for file in evidence.rules
     )
     changed = NodeEvidence(evidence.name, rules, evidence.proxy_config, evidence.ip_addr)
     return check_node(changed, given.cluster)

@@ -22,7 +22,7 @@ from model.node_config import NodeConfig
 from model.objects import Cluster
 from model.outcome import Outcome
 from model.packet import Packet
-from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
+from oracle.bundle import EvidenceFile, NodeEvidence, read_bundle
 from oracle.check import check_node
 from oracle.findings import Kind, NodeReport, NodeVerdict
 from oracle.node_rules import read_node

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from oracle.bundle import NodeEvidence, EvidenceFile, read_bundle
+from oracle.bundle import EvidenceFile, NodeEvidence, read_bundle
 from oracle.check import check_node
 from oracle.findings import Kind, NodeReport, NodeVerdict
 

@@ -10,7 +10,7 @@ from model.errors import InputError
 from model.frontends import node_view
 from model.health import health_check_ports, local_ready_endpoints
 from model.node_config import NodeConfig, ProxyMode
-from oracle.bundle import NodeEvidence, EvidenceFile
+from oracle.bundle import EvidenceFile, NodeEvidence
 from oracle.check import check_node
 from tests.recorded_tables.case import Case, Inexpressible, Mismatch, same
 from tests.recorded_tables.health_and_conntrack import proxied
