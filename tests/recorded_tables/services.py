@@ -77,14 +77,13 @@ def _comparable(service: Service) -> Service:
 
 def _chosen_values(service: Service) -> frozenset[str | int]:
     spec = service.spec
-    return frozenset(
-        (
-            spec.cluster_ip,
-            *spec.cluster_ips,
-            spec.health_check_node_port,
-            *(port.node_port for port in spec.ports),
-        )
-    ) | {"", 0, HEADLESS}
+    values: tuple[str | int, ...] = (
+        spec.cluster_ip,
+        *spec.cluster_ips,
+        spec.health_check_node_port,
+        *(port.node_port for port in spec.ports),
+    )
+    return frozenset(values) | {"", 0, HEADLESS}
 
 
 def _with_roles(service: Service, given: frozenset[str | int], cidrs: tuple[str, ...]) -> Service:
