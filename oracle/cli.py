@@ -20,6 +20,8 @@ from oracle.commands.check import check
 from oracle.commands.dns import dns
 from oracle.commands.endpoints import endpoints
 from oracle.commands.expect import expect
+from oracle.commands.invariants import invariants
+from oracle.commands.prove import prove
 from oracle.commands.replay import replay
 from oracle.commands.terminal import note
 from oracle.commands.trace import trace
@@ -40,6 +42,8 @@ svcproof.add_command(dns)
 svcproof.add_command(endpoints)
 svcproof.add_command(admit)
 svcproof.add_command(replay)
+svcproof.add_command(prove)
+svcproof.add_command(invariants)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,7 +4,7 @@ import z3  # type: ignore[import-untyped]  # the package has no type information
 
 from invariants.prove.endpoints import CHOSEN
 from invariants.prove.query import Method, Proof, Query
-from invariants.prove.tables import Tables, decides, fact_symbols, possible, turns
+from invariants.prove.tables import Tables, decides, exactly_one, fact_symbols, possible, turns
 from invariants.prove.world import World, over, query
 from model.forwarding import HAS_USABLE, IS_LBV, OUTSIDE_RANGES, UNOWNED, Decision
 from model.node_config import ProxyMode
@@ -16,7 +16,7 @@ ENDPOINTS = f"{PACKETS}, any number of endpoints, every version's reading of sli
 
 def frontends_and_only_frontends_are_captured(tables: Tables, world: World) -> tuple[Query, ...]:
     """INV-38, and that no row stands in vain."""
-    one_turn = z3.PbEq([(turn, 1) for turn in turns(tables.verdicts, world.facts)], 1)
+    one_turn = exactly_one(turns(tables.verdicts, world.facts))
     is_left_alone = world.decides(tables, Decision.PASS)
     # A set that a row sends to is never empty, or chance would have nothing to choose from.
     some = world.endpoints.domain.some(lambda one: world.goes(tables, one))

@@ -8,6 +8,7 @@ import attrs
 import z3  # type: ignore[import-untyped]  # the package has no type information
 from rpds import HashTrieMap
 
+from invariants.prove.tables import exactly_one
 from invariants.prove.witness import is_true
 from model.api.objects import Metadata, Service, ServiceCIDR, ServiceCIDRSpec, ServicePort, ServiceSpec
 from model.api.refusal import Refused
@@ -34,7 +35,7 @@ class Fields:
         accessible = z3.Or(is_["NodePort"], is_["LoadBalancer"], z3.And(is_["ClusterIP"], self.external_ips))
         needs = z3.Or(is_["NodePort"], z3.And(is_["LoadBalancer"], self.allocates))
         return (
-            z3.PbEq([(each, 1) for each in is_.values()], 1),
+            exactly_one(is_.values()),
             self.external_policy == accessible,
             z3.Implies(needs, self.node_port),
             z3.Implies(z3.Or(is_["ClusterIP"], is_["ExternalName"]), z3.Not(self.node_port)),

@@ -2,7 +2,8 @@
 
 import enum
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import attrs
 import z3  # type: ignore[import-untyped]  # the package has no type information
@@ -88,14 +89,17 @@ class Script:
     answer: str
 
 
-def scripts(proof: Proof) -> Iterator[Script]:
+def scripts(proofs: Iterable[Proof]) -> Iterator[Script]:
     """Two questions a query: have the premises a model, and has the denial of the goal under them."""
-    for at, query in enumerate(proof.queries(), 1):
-        name = f"{proof.id}-{at}"
-        yield Script(f"{name}-premises", smt2(query.name, query.premises, "sat"), "sat")
-        answer = "sat" if proof.refuted else "unsat"
-        denial = (*query.premises, z3.Not(query.goal))
-        yield Script(name, smt2(query.name, denial, answer), answer)
+    counts: Counter[str] = Counter()
+    for proof in proofs:
+        for query in proof.queries():
+            counts[proof.id] += 1
+            name = f"{proof.id}-{counts[proof.id]:02}"
+            yield Script(f"{name}-premises", smt2(f"{query.name}: premises", query.premises, "sat"), "sat")
+            answer = "sat" if proof.refuted else "unsat"
+            denial = (*query.premises, z3.Not(query.goal))
+            yield Script(name, smt2(query.name, denial, answer), answer)
 
 
 def smt2(title: str, assertions: tuple[z3.BoolRef, ...], answer: str, logic: str = "ALL") -> str:

@@ -6,7 +6,8 @@ case of facts can be is said by `CONSTRAINTS`, each with the rule that it follow
 test holds every constraint against drawn packets, so that none is stronger than the world.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 import z3  # type: ignore[import-untyped]  # the package has no type information
@@ -137,6 +138,13 @@ def term(predicate: Predicate, facts: Facts) -> z3.BoolRef:
 def possible(facts: Facts) -> tuple[z3.BoolRef, ...]:
     """Every constraint, as a premise."""
     return tuple(term(one.always, facts) for one in CONSTRAINTS)
+
+
+def exactly_one(terms: Iterable[z3.BoolRef]) -> z3.BoolRef:
+    """That one of the terms holds and no other, in words that every solver reads."""
+    found = tuple(terms)
+    pairs = itertools.combinations(found, 2)
+    return z3.And(z3.Or(found), *(z3.Not(z3.And(one, other)) for one, other in pairs))
 
 
 def turns(rows: Sequence[Row | MasqueradeRow], facts: Facts) -> tuple[z3.BoolRef, ...]:
