@@ -22,6 +22,7 @@ from oracle.node_rules import NodeRules, read_node
 from oracle.plain import trace
 from oracle.ruleset import Ruleset
 from oracle.space.compare import Tally, Undecided, compare, prepare
+from oracle.verdict.claims import with_broken_claims
 from oracle.verdict.grouping import grouped
 from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import doubled, hidden_chains, remarks, without_proxy
@@ -142,8 +143,9 @@ def _judge(
     if tally.covered != total:
         raise AssertionError(f"the cells cover {tally.covered} of {total} destinations")
     found = [*doubled(view, rulesets), *hidden_chains(view, rulesets), *replay.differences]
+    reported = grouped(found, len(view.service_ports), replay.unreplayed)
     return (
-        grouped(found, len(view.service_ports), replay.unreplayed),
+        [with_broken_claims(view, rulesets, one) for one in reported],
         [*_open_questions(rulesets, undecided), *replay.doubts],
         tally.cells,
     )

@@ -48,9 +48,9 @@ class Difference:
     that kube-proxy's chains hide behind). `frontend` is `address:port`. `packet` is one
     packet of the class; `expected` lists every allowed outcome (more than one only where
     the contract leaves a choice), `found` is what the rules do with that packet.
-    `lines` are the guilty lines, `cites` the ids of the rules broken. `frontends` counts
-    the frontends (address, protocol and port) that share this cause, and `also` names
-    the other service ports that do.
+    `lines` are the guilty lines, `cites` the ids of the contract's rows and of the claims
+    broken. `frontends` counts the frontends (address, protocol and port) that share this
+    cause, and `also` names the other service ports that do.
     """
 
     kind: Kind
