@@ -66,8 +66,9 @@ def replies_come_back_through_the_node(view: NodeView, packet: Packet, outcome: 
             return None
         for target, masquerade in _translations(outcome):
             endpoint = owned.endpoints.get(target)
-            is_here = endpoint is not None and endpoint.local
-            if not masquerade and not is_here and not contains(view.local_addresses, target.address):
+            if endpoint is None or endpoint.local or contains(view.local_addresses, target.address):
+                continue  # of what is no endpoint INV-35 speaks
+            if not masquerade:
                 return f"goes to {place(view, target)} with its source kept, so the reply bypasses the node"
         return None
 
