@@ -35,8 +35,8 @@ types: $(INSTALLED)
 test: $(INSTALLED) ## the tests and doctests; what needs root or a missing tool is skipped by name
 	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
 
-test-thorough: $(INSTALLED) ## the tests with many more drawn examples
-	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
+test-thorough: $(INSTALLED) ## the tests that look for minutes, and all others with many more drawn examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest $(PARALLEL) -m "thorough or not thorough" $(PYTEST_ARGS)
 
 # Without the settings that skip benchmarks elsewhere, and without workers, which would share the cores.
 bench: $(INSTALLED) ## the benchmarks

@@ -101,3 +101,36 @@ def test_the_folder_of_recorded_cases_may_follow_a_blank(
     result = inner.runpytest_subprocess("--recorded", str(tmp_path_factory.mktemp("elsewhere")))
 
     result.assert_outcomes(passed=1)
+
+
+A_LONG_AND_A_SHORT_TEST = """
+    import pytest
+
+    @pytest.mark.thorough
+    def test_long():
+        pass
+
+    def test_short():
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "must_run", "passed", "left_out"),
+    [((), "", 1, 1), (("-m", "thorough"), "", 1, 1), ((), "1", 2, 0)],
+)
+def test_long_tests_run_where_everything_must_and_when_asked_for(
+    inner: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    must_run: str,
+    passed: int,
+    left_out: int,
+) -> None:
+    monkeypatch.setenv("SVCPROOF_CI", must_run)
+    inner.makeini("[pytest]\nmarkers = thorough: takes long")
+    inner.makepyfile(A_LONG_AND_A_SHORT_TEST)
+
+    result = inner.runpytest_subprocess(*arguments)
+
+    result.assert_outcomes(passed=passed, deselected=left_out)

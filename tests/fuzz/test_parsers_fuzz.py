@@ -183,7 +183,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(parser: Parser) -> None:
     assert outcomes["refused"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
 def test_a_minute_of_damaged_files_is_read_or_refused(parser: Parser) -> None:
     """A longer run over another seed, which is printed so that it can be run again."""

@@ -156,7 +156,7 @@ def test_an_edit_is_told_exactly_when_it_changes_a_fate(case: str) -> None:
     assert misjudged(node(case), edits) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
 def test_every_edit_is_told_exactly_when_it_changes_a_fate(case: str) -> None:
     """All of the edits of each dump."""

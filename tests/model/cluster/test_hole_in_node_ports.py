@@ -35,7 +35,7 @@ def is_external_name_with_a_node_port(event: events.Event) -> bool:
     return spec.type == "ExternalName" and any(port.node_port for port in spec.ports)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_machine_finds_the_hole_and_tells_it_in_a_few_steps() -> None:
     search = settings(
         max_examples=2000,

@@ -58,7 +58,7 @@ def test_every_claim_about_services_holds_through_requests_alone() -> None:
     run_state_machine_as_test(Requests, settings=budget(examples=40, steps=40))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_event_is_carried_out_and_most_attempts_are_legal() -> None:
     class Counted(Histories):
         seen: ClassVar[Counter[tuple[str, bool]]] = Counter()
