@@ -24,7 +24,7 @@ def of_one_family(of: Endpoints) -> Endpoints:
 def families_are_apart(tables: Tables, world: World) -> tuple[Query, ...]:
     """INV-49: of the other family nothing is reached, and everything may change."""
     own = world.endpoints
-    changed = any_endpoints(own.domain, "'")
+    changed = any_endpoints(own.domain, " (other)")
     changed = attrs.evolve(
         changed,
         zone_known=own.zone_known,
@@ -38,7 +38,7 @@ def families_are_apart(tables: Tables, world: World) -> tuple[Query, ...]:
         )
     )
     here = with_endpoints(world, of_one_family(own))
-    there = with_endpoints(world, of_one_family(changed), suffix="''")
+    there = with_endpoints(world, of_one_family(changed), suffix=" (third)")
     return (
         query("of the family", tables, here, (here.goes(tables, CHOSEN),), OF_FAMILY(CHOSEN)),
         query("unchanged", tables, here, (*there.premises, agree), same_fate(tables, here, there)),
@@ -77,7 +77,7 @@ def owns(of: Services, one: z3.ExprRef) -> z3.BoolRef:
 
 def unserved_services_change_nothing() -> tuple[Query, ...]:
     """INV-53: with one Service more, or one less, that no proxy serves, the owners are the same."""
-    names = ("exists", "is ExternalName", "has a cluster IP", "has another proxy", "has the frontend")
+    names = ("there is", "is ExternalName", "has a cluster IP", "has another proxy", "has the frontend")
     before = Services(*(z3.Function(name, SERVICE, z3.BoolSort()) for name in names))
     added, one = z3.Consts("added any", SERVICE)
     after = attrs.evolve(before, exists=lambda each: z3.Or(before.exists(each), each == added))

@@ -41,29 +41,30 @@ def each_endpoint_has_an_equal_share() -> tuple[Query, ...]:
 
 
 def printed_odds_are_nearly_equal() -> tuple[Query, ...]:
-    """INV-56 of decimals, each rounded by half a unit of the last digit at most: within n times that."""
-    count, at, reached, exact, printed = z3.Reals("n k reached exact printed")
+    """INV-56 of decimals, each rounded by half a unit of the last digit at most: within n times that.
+
+    With `drift` between the odds of coming to rule k as printed and as meant, and `rounding`
+    between what it takes as printed and as meant: the drift grows by a unit a rule.
+    """
+    reached, share, drift, rounding = z3.Reals("reached share drift rounding")
+    factor, size, most, at, count = z3.Reals("factor size most k n")
     unit = z3.Q(1, 2 * 10**DIGITS)
-    share = 1 / (count - at + 1)
 
-    def near(one: z3.ArithRef, other: z3.ArithRef, by: z3.ArithRef) -> z3.BoolRef:
-        return z3.And(one - other <= by, other - one <= by)
+    def within(number: z3.ArithRef, bound: z3.ArithRef) -> z3.BoolRef:
+        return z3.And(number <= bound, -number <= bound)
 
-    premises = (
-        count >= 1,
-        at >= 1,
-        at <= count,
-        exact * count == count - at + 1,
-        near(reached, exact, (at - 1) * unit),
-        reached >= 0,
-        near(printed, share, unit),
-        printed >= 0,
-        printed <= 1,
-    )
-    after = onward(reached, printed)
+    part = (factor >= 0, factor <= 1, within(size, most))
+    printed = share + rounding
+    onward_drift = onward(reached + drift, printed) - onward(reached, share)
+    share_drift = (reached + drift) * printed - reached * share
+    of_drift, of_rounding = z3.Reals("of_drift of_rounding")
+    bounded = (within(of_drift, (at - 1) * unit), within(of_rounding, unit), at >= 1, at <= count)
     return (
-        Query("the drift grows by a unit a rule", premises, near(after, exact * (1 - share), at * unit)),
-        Query("each share is within n units", premises, near(reached * printed, 1 / count, count * unit)),
+        Query("a part of a number is no further from 0", part, within(factor * size, most)),
+        Query("drift of the next rule", (), onward_drift == drift * (1 - printed) - reached * rounding),
+        Query("drift of a share", (), share_drift == drift * printed + reached * rounding),
+        Query("the drift grows by a unit a rule", bounded, within(of_drift - of_rounding, at * unit)),
+        Query("each share is within n units", bounded, within(of_drift + of_rounding, count * unit)),
     )
 
 

@@ -63,7 +63,7 @@ def _unchanged(name: str, tables: Tables, world: World, when: z3.BoolRef, policy
 
 def external_frontends_are_alike(tables: Tables, world: World) -> tuple[Query, ...]:
     """INV-45: any two external frontends of a service port, a balancer's only for sources that it allows."""
-    own = fact_symbols("'")
+    own = fact_symbols(" (other)")
     elsewhere = (*KINDS, DESTINATION_LOCAL, ON_NODE_PORT_ADDRESS)
     other = altered(world, {fact: own[fact] for fact in elsewhere})
     admitted = Not(All((IS_LBV, OUTSIDE_RANGES)))

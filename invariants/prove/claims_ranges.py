@@ -95,7 +95,7 @@ def ranges_concern_balancer_addresses_only(tables: Tables, world: World) -> tupl
 
 
 def _leaves_alone(tables: Tables, world: World, family: Family) -> Query:
-    source, ranges, others = _source(family), any_ranges(family), any_ranges(family, "'")
+    source, ranges, others = _source(family), any_ranges(family), any_ranges(family, " (other)")
     other = altered(world, {OUTSIDE_RANGES: z3.Not(allows(others, source))})
     given = (
         *other.premises,
@@ -111,7 +111,7 @@ def _leaves_alone(tables: Tables, world: World, family: Family) -> Query:
 
 def _wider(family: Family) -> tuple[Ranges, Ranges, tuple[z3.BoolRef, ...]]:
     """Two sets of ranges, the second of which has all that the first has."""
-    ranges, others = any_ranges(family), any_ranges(family, "'")
+    ranges, others = any_ranges(family), any_ranges(family, " (other)")
     address = z3.BitVec("y", family.bits)
     subset = z3.ForAll([address], z3.Implies(ranges.has(address), others.has(address)))
     return ranges, others, (*(_make_sense(each, family) for each in (ranges, others)), subset)

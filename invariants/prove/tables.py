@@ -140,11 +140,17 @@ def possible(facts: Facts) -> tuple[z3.BoolRef, ...]:
     return tuple(term(one.always, facts) for one in CONSTRAINTS)
 
 
+def some_of(terms: Iterable[z3.BoolRef]) -> z3.BoolRef:
+    """That one of the terms holds; an `or` of nothing has no SMT-LIB text."""
+    found = tuple(terms)
+    return z3.Or(found) if found else z3.BoolVal(False)
+
+
 def exactly_one(terms: Iterable[z3.BoolRef]) -> z3.BoolRef:
     """That one of the terms holds and no other, in words that every solver reads."""
     found = tuple(terms)
     pairs = itertools.combinations(found, 2)
-    return z3.And(z3.Or(found), *(z3.Not(z3.And(one, other)) for one, other in pairs))
+    return z3.And(some_of(found), *(z3.Not(z3.And(one, other)) for one, other in pairs))
 
 
 def turns(rows: Sequence[Row | MasqueradeRow], facts: Facts) -> tuple[z3.BoolRef, ...]:
@@ -156,10 +162,10 @@ def turns(rows: Sequence[Row | MasqueradeRow], facts: Facts) -> tuple[z3.BoolRef
 def decides(rows: Sequence[Row], facts: Facts, *decisions: Decision) -> z3.BoolRef:
     """That the table comes to one of these decisions."""
     turn = turns(rows, facts)
-    return z3.Or([turn[at] for at, row in enumerate(rows) if row.then in decisions])
+    return some_of(turn[at] for at, row in enumerate(rows) if row.then in decisions)
 
 
 def rewrites(rows: Sequence[MasqueradeRow], facts: Facts) -> z3.BoolRef:
     """That the table replaces the source address of a connection that is translated."""
     turn = turns(rows, facts)
-    return z3.Or([turn[at] for at, row in enumerate(rows) if row.then])
+    return some_of(turn[at] for at, row in enumerate(rows) if row.then)

@@ -118,12 +118,12 @@ def any_world(domain: Domain | None = None) -> World:
 
 def altered(world: World, change: Mapping[Fact, z3.BoolRef]) -> World:
     """The world with some facts anew, and all that follows from them."""
-    own = fact_symbols("'")
+    own = fact_symbols(" (other)")
     follows = {fact: own[fact] for fact in (HAS_USABLE, LOCAL_SET_EMPTY)}
-    return _world({**world.facts, **follows, **change}, world.endpoints, world.external, "'")
+    return _world({**world.facts, **follows, **change}, world.endpoints, world.external, " (other)")
 
 
-def with_endpoints(world: World, endpoints: Endpoints, suffix: str = "'") -> World:
+def with_endpoints(world: World, endpoints: Endpoints, suffix: str = " (other)") -> World:
     """The world with other endpoints, and all that follows from them."""
     own = fact_symbols(suffix)
     follows = {fact: own[fact] for fact in (HAS_USABLE, LOCAL_SET_EMPTY)}
