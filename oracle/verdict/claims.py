@@ -3,10 +3,13 @@
 Asked only of differences that are reported, for a claim looks at every Service of the node.
 """
 
+from collections.abc import Sequence
+
 import attrs
 
 from model.frontends import NodeView
 from model.outcome import Outcome
+from model.packet import Packet
 from oracle.findings import Difference
 from oracle.hooks import is_attached
 from oracle.plain import Walk, traced
@@ -22,7 +25,7 @@ def with_broken_claims(view: NodeView, rulesets: tuple[Ruleset, ...], difference
     from invariants.catalogue import PACKET  # late, so that nodes that conform do not wait for it
 
     packet = difference.packet
-    found = _as_the_proxy_left_it(view, rulesets, difference)
+    found = as_the_proxy_left_it(view, rulesets, packet, difference.found, difference.cites)
     broken = [
         claim.id
         for claim in PACKET
@@ -33,16 +36,19 @@ def with_broken_claims(view: NodeView, rulesets: tuple[Ruleset, ...], difference
     return attrs.evolve(difference, cites=tuple(dict.fromkeys((*difference.cites, *broken))))
 
 
-def _as_the_proxy_left_it(view: NodeView, rulesets: tuple[Ruleset, ...], difference: Difference) -> Outcome:
-    """The fate without a source that others replace on the way out of their network, as they may."""
-    found = difference.found
+def as_the_proxy_left_it(
+    view: NodeView, rulesets: tuple[Ruleset, ...], packet: Packet, found: Outcome, cites: Sequence[str]
+) -> Outcome:
+    """The fate without a source that others replace on the way out of their network, as they may.
+
+    `cites` are the contract's rows that decide the packet.
+    """
     if not any(leaf.masquerade for leaf in found.leaves):
         return found
-    packet = difference.packet
     walk = Walk(rulesets, view.config, packet)
     traced(walk)
     attached = is_attached(view.config, view.family, packet.source)
-    if not is_egress_of_others(difference.cites, walk.ends, from_attached=attached):
+    if not is_egress_of_others(cites, walk.ends, from_attached=attached):
         return found
     return attrs.evolve(
         found,
