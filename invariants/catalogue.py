@@ -18,6 +18,11 @@ from invariants.choice import (
     nothing_is_translated_twice,
     the_port_is_the_endpoints_own,
 )
+from invariants.convergence import (
+    a_sync_applies_all_of_a_watch_or_nothing,
+    every_node_comes_to_what_the_api_says,
+    syncs_are_idempotent_and_know_no_order,
+)
 from invariants.dns import (
     a_chain_of_names_is_whole_or_absent,
     a_name_is_cluster_ips_or_ready_addresses,
@@ -42,6 +47,15 @@ from invariants.endpoint_slices import (
 from invariants.endpoints import (
     endpoints_list_the_pods_of_the_first_family,
     mirrored_slices_say_what_endpoints_say,
+)
+from invariants.flows import (
+    clean_up_spares_what_is_served,
+    established_flows_keep_their_endpoint,
+    udp_flows_lead_to_serving_endpoints,
+)
+from invariants.health import (
+    draining_nodes_fail_the_check_and_serve,
+    health_means_a_ready_endpoint_on_the_node,
 )
 from invariants.invariant import (
     DnsCheck,
@@ -68,6 +82,11 @@ from invariants.masquerade import (
     replies_come_back_through_the_node,
     the_source_is_replaced_just_by_the_rules,
 )
+from invariants.memory import (
+    a_client_moves_on_with_its_memory,
+    memories_are_independent,
+    strangers_go_where_chance_falls,
+)
 from invariants.policies import (
     a_verdict_tells_whether_endpoints_are_usable,
     external_policy_local_does_not_bind_insiders,
@@ -77,6 +96,10 @@ from invariants.policies import (
 from invariants.reachability import (
     frontends_and_only_frontends_are_captured,
     without_usable_endpoints_every_frontend_refuses,
+)
+from invariants.replacement import (
+    unready_pods_get_no_new_connections,
+    what_is_always_usable_is_never_refused,
 )
 from invariants.service_updates import (
     headless_stays_headless,
@@ -125,6 +148,8 @@ STATE: tuple[Invariant[StateCheck], ...] = (
     no_service_has_an_edge_of_its_range,
     slices_are_bounded_and_of_one_family,
     slices_merge_in_any_order,
+    health_means_a_ready_endpoint_on_the_node,
+    draining_nodes_fail_the_check_and_serve,
 )
 
 STEP: tuple[Invariant[StepCheck], ...] = (
@@ -139,6 +164,15 @@ STEP: tuple[Invariant[StepCheck], ...] = (
     ready_is_serving_and_not_terminating,
     no_terminating_endpoint_is_ready,
     controllers_leave_others_endpoints_alone,
+    strangers_go_where_chance_falls,
+    a_client_moves_on_with_its_memory,
+    memories_are_independent,
+    established_flows_keep_their_endpoint,
+    udp_flows_lead_to_serving_endpoints,
+    clean_up_spares_what_is_served,
+    a_sync_applies_all_of_a_watch_or_nothing,
+    syncs_are_idempotent_and_know_no_order,
+    what_is_always_usable_is_never_refused,
 )
 
 EVENTUAL: tuple[Invariant[StateCheck], ...] = (
@@ -147,6 +181,8 @@ EVENTUAL: tuple[Invariant[StateCheck], ...] = (
     endpoints_list_the_pods_of_the_first_family,
     mirrored_slices_say_what_endpoints_say,
     hints_name_the_endpoints_own_zone,
+    every_node_comes_to_what_the_api_says,
+    unready_pods_get_no_new_connections,
 )
 
 NUMBER: tuple[Invariant[NumberCheck], ...] = (bands_divide_a_range,)
