@@ -15,7 +15,7 @@ import z3  # type: ignore[import-untyped]  # the package has no type information
 
 from invariants.prove.endpoints import CHOSEN, ENDPOINT, Listed
 from model.eligibility import EndpointSets, endpoint_sets
-from model.forwarding import EXTERNAL_LOCAL, INTERNAL_LOCAL, Decision, MasqueradeRow, Row
+from model.forwarding import EXTERNAL_LOCAL, INTERNAL_LOCAL, Decision, Row
 from model.predicate import Fact, Field, holds
 from model.proxy_endpoints import ProxyEndpoint
 from model.proxy_version import Reading, ZoneHints
@@ -42,13 +42,13 @@ class Witness:
     def fields(self) -> Mapping[Field, int]:
         return {}
 
-    def row(self, tables: "Tables") -> Row:
-        """The row of the verdicts that decides, by `holds`."""
-        return next(row for row in tables.verdicts if holds(row.when, self))
+    def row(self, tables: "Tables") -> Row | None:
+        """The row of the verdicts that decides, by `holds`; None where the table has a hole."""
+        return next((row for row in tables.verdicts if holds(row.when, self)), None)
 
-    def rewrite(self, tables: "Tables") -> MasqueradeRow:
-        """The row of the source translation that decides, by `holds`."""
-        return next(row for row in tables.masquerade if holds(row.when, self))
+    def rewrites(self, tables: "Tables") -> bool:
+        """Whether the first row of the source translation that holds replaces the source."""
+        return next((row.then for row in tables.masquerade if holds(row.when, self)), False)
 
     def sets(self) -> EndpointSets:
         """The sets by `endpoint_sets`."""
@@ -64,8 +64,8 @@ class Witness:
 
     def targets(self, tables: "Tables") -> tuple[ProxyEndpoint, ...]:
         """The endpoints that the packet may be sent to."""
-        found = self.sets()
-        match self.row(tables).then:
+        found, row = self.sets(), self.row(tables)
+        match row.then if row else None:
             case Decision.TO_CLUSTER:
                 return found.cluster or ()
             case Decision.TO_LOCAL:
@@ -131,10 +131,12 @@ def agrees(found: z3.ModelRef, world: "World", tables: "Tables") -> bool:
     chosen = found.eval(CHOSEN, model_completion=True)
     targets = {one.address for one in witness.targets(tables)}
     is_target = 1 in targets and true(world.endpoints.is_("listed", chosen))
+    row = witness.row(tables)
+    decided = [decision for decision in Decision if true(world.decides(tables, decision))]
     return (
-        true(world.decides(tables, witness.row(tables).then))
+        decided == ([row.then] if row else [])
         and true(world.goes(tables, CHOSEN)) is is_target
-        and true(world.rewrites(tables)) is witness.rewrite(tables).then
+        and true(world.rewrites(tables)) is witness.rewrites(tables)
     )
 
 
@@ -144,9 +146,10 @@ def in_words(found: z3.ModelRef, world: "World", tables: "Tables") -> str:
     facts = [fact.argument or fact.name for fact, true in witness.facts.items() if true]
     alike = Counter(_endpoint_words(one) for one in witness.endpoints)
     endpoints = "; ".join(f"{count} {words}" for words, count in alike.items()) or "none"
-    rewritten = ", source replaced" if witness.targets(tables) and witness.rewrite(tables).then else ""
+    rewritten = ", source replaced" if witness.targets(tables) and witness.rewrites(tables) else ""
     row = witness.row(tables)
-    return f"{row.id} {row.then.value}{rewritten}: {', '.join(facts)}; endpoints: {endpoints}"
+    decision = f"{row.id} {row.then.value}" if row else "no row decides"
+    return f"{decision}{rewritten}: {', '.join(facts)}; endpoints: {endpoints}"
 
 
 def _endpoint_words(one: ProxyEndpoint) -> str:

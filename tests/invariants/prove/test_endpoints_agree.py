@@ -68,8 +68,10 @@ def cases(draw: st.DrawFn) -> Case:
     """Up to five endpoints; in many lists all have hints, so that topology has its say."""
     drawn = draw(st.lists(ONE, max_size=5))
     hinted = draw(st.sampled_from(("", "zone_hints", "node_hints")))
-    if hinted:
-        drawn = [attrs.evolve(one, **{hinted: getattr(one, hinted) or (ELSEWHERE,)}) for one in drawn]
+    if hinted == "zone_hints":
+        drawn = [attrs.evolve(one, zone_hints=one.zone_hints or (ELSEWHERE,)) for one in drawn]
+    if hinted == "node_hints":
+        drawn = [attrs.evolve(one, node_hints=one.node_hints or (ELSEWHERE,)) for one in drawn]
     numbered = tuple(attrs.evolve(one, address=at) for at, one in enumerate(drawn))
     return Case(numbered, draw(st.booleans()), draw(st.booleans()), draw(st.booleans()), draw(READINGS))
 

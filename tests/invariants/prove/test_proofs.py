@@ -1,6 +1,6 @@
 """Every proof comes out as it should, and a second solver agrees with the first on every query."""
 
-import cvc5
+import cvc5  # type: ignore[import-untyped]  # the package has no type information
 import pytest
 
 from invariants.prove import world
