@@ -9,6 +9,7 @@ from invariants.prove import (
     claims_ranges,
     claims_refuted,
     claims_verdicts,
+    inductive_claims,
 )
 from invariants.prove.query import Proof
 
@@ -23,6 +24,7 @@ PROOFS: tuple[Proof, ...] = tuple(
             *claims_numbers.PROOFS,
             *claims_isolation.PROOFS,
             *claims_refuted.PROOFS,
+            *inductive_claims.PROOFS,
         ),
         key=lambda proof: proof.id,
     )
