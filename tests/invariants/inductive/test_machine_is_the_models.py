@@ -203,3 +203,27 @@ def test_a_machine_without_a_range_is_not_the_models(relation: str, monkeypatch:
     formula = as_if("create")
 
     assert not all(is_true(formula, one.case) for one in lived() if one.kind == "create")
+
+
+def test_a_number_may_be_drawn_and_released_in_one_write_where_the_hole_is_open() -> None:
+    """ALLOC-NP-09: its own health check number, freed by another's end, is drawn anew and then let go.
+
+    So the static band may serve the next port although no pool has the dynamic number,
+    neither before nor after: INV-22 must ask what is in use while the request draws.
+    """
+    health = {"allocate_load_balancer_node_ports": False, "health_check_node_port": 30016, **LOCAL}
+    now = start()
+    for event in (
+        events.CreateService(service(WEB, "LoadBalancer", 0, **health), seed=1),
+        events.CreateService(service(NAMED, "ExternalName", 30016), seed=2),
+        events.DeleteService(NAMED),
+    ):
+        now = carry_out(now, event).state
+    last = events.UpdateService(service(WEB, "NodePort", 0, 0), seed=3)
+    stepped = carry_out(now, last)
+    (one,) = abstract(Step(now, last, stepped.state, stepped.answer))
+
+    first, second = (port.node_port for port in stepped.state.registry.services[WEB].spec.ports)
+    assert 30016 == first
+    assert {second: WEB} == dict(stepped.state.registry.node_ports)
+    assert is_a_step(one)
