@@ -101,9 +101,14 @@ def _of_fields(name: str, fields: Fields, given: z3.BoolRef, goal: z3.BoolRef) -
 
 
 def _refuted(id: str, sentence: str, claim: Callable[[World], Query]) -> Proof:
-    scope = "a packet in iptables mode and the endpoints of its service port"
     return Proof(
-        id, Method.UNBOUNDED, scope, lambda: (claim(_small_world()),), refuted=True, sentence=sentence
+        id,
+        Method.BOUNDED,
+        "a packet in iptables mode, at most two endpoints",
+        lambda: (claim(_small_world()),),
+        why="one witness refutes a claim",
+        refuted=True,
+        sentence=sentence,
     )
 
 

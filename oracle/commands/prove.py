@@ -17,11 +17,12 @@ PROVED, NOT_PROVED = 0, 1
 @click.command()
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--smt2", "folder", metavar="DIR", help="Also write each query there, in SMT-LIB 2.")
+@click.option("--list", "only_list", is_flag=True, help="A Markdown table of the proofs; nothing is proved.")
 @click.option(
     "--timeout", type=click.IntRange(1), default=60, show_default=True, help="Seconds for each query."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def prove(ids: tuple[str, ...], folder: str | None, timeout: int, form: str) -> int:
+def prove(ids: tuple[str, ...], folder: str | None, only_list: bool, timeout: int, form: str) -> int:
     """Prove claims about the model, or refute those that are known to be false.
 
     ID is that of a claim, INV-42 or NEG-02; without any, all that have a proof. Nothing of a
@@ -33,11 +34,14 @@ def prove(ids: tuple[str, ...], folder: str | None, timeout: int, form: str) -> 
     from invariants.prove.catalogue import PROOFS
     from invariants.prove.solver import run
     from oracle.report.prove_json import result_json
-    from oracle.report.prove_text import VERSION, result_lines, summary
+    from oracle.report.prove_text import VERSION, proofs_table, result_lines, summary
 
     chosen = _chosen(PROOFS, ids)
     if folder is not None:
         _write(chosen, folder)
+    if only_list:
+        say(proofs_table(chosen))
+        return PROVED
     progress, results = Progress(), []
     for proof in chosen:
         progress.turn_to(proof.id)

@@ -43,6 +43,16 @@ def _wrapped(label: str, text: str) -> list[str]:
     )
 
 
+def proofs_table(proofs: Sequence[Proof]) -> Iterator[str]:
+    """What there is to prove as a Markdown table; docs/proofs.md holds it."""
+    yield "| id | claim | outcome | method | scope |"
+    yield "|---|---|---|---|---|"
+    for proof in proofs:
+        scope = f"{proof.scope}; {proof.why}" if proof.why else proof.scope
+        cells = (proof.id, sentence(proof), expected(proof).value, proof.method.value, scope)
+        yield f"| {' | '.join(' '.join(cell.split()) for cell in cells)} |"
+
+
 def summary(results: Sequence[Result]) -> str:
     """How many came out as they should."""
     proved = sum(one.is_as_expected and not one.proof.refuted for one in results)
