@@ -115,8 +115,13 @@ def the_static_band_comes_last(step: Step) -> Violation | None:
     if not isinstance(step.event, events.CreateService | events.UpdateService):
         return None
     before, after, asked = step.before.registry, step.after.registry, step.event.service.spec
-    # Numbers are released after the write, so whatever the request could not get is in either pool.
-    ports = {*before.node_ports, *after.node_ports} if before.node_ports is not after.node_ports else set()
+    # Numbers are released after the write, so whatever the request could not get is in either pool,
+    # or the Service carries what it has just lost (ALLOC-NP-09).
+    ports: set[int] = set()
+    if before.node_ports is not after.node_ports:
+        stored = after.services.get(step.event.service.object_name)
+        carried = held_numbers(stored) if stored is not None else ()
+        ports = {*before.node_ports, *after.node_ports, *carried}
     explicit = {*(port.node_port for port in asked.ports), asked.health_check_node_port}
     band = node_port_range(before.config)
     for number in ports - set(before.node_ports) - explicit:
