@@ -161,7 +161,9 @@ def test_a_cluster_that_refuses_nothing_is_found_out(monkeypatch: pytest.MonkeyP
         pytest.param(terminating_pods_stay_ready, {"INV-26", "INV-29"}, id="ready for ever"),
         pytest.param(unready_pods_are_forgotten, {"INV-29", "INV-30"}, id="unready pods forgotten"),
         pytest.param(every_service_is_managed, {"INV-32"}, id="all are managed"),
-        pytest.param(mirrors_outlive_what_they_mirror, {"INV-31"}, id="mirrors stay", marks=pytest.mark.thorough),
+        pytest.param(
+            mirrors_outlive_what_they_mirror, {"INV-31"}, id="mirrors stay", marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_a_wrong_controller_breaks_a_claim(
