@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 PARALLEL := -n auto --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-thorough bench setup clean
+.PHONY: help demo check lint types test test-thorough bench mutation setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ test-thorough: $(INSTALLED) ## the tests that look for minutes, and all others w
 bench: $(INSTALLED) ## the benchmarks
 	$(BIN)/pytest benchmarks -o addopts=--import-mode=importlib -o python_files='bench_*.py test_*.py' \
 		--benchmark-only $(PYTEST_ARGS)
+
+# MODULE=model/forwarding.py for some modules, all of model/ without; SAMPLE=20 for so many of each at most.
+mutation: $(INSTALLED) ## put faults into model/ and see which no test notices; one core, for hours without MODULE
+	nice -n 10 $(BIN)/python -m mutation $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE))
 
 setup: $(INSTALLED) ## make .venv and install the project with what its development needs
 

@@ -1,0 +1,95 @@
+"""A fault is tried apart from everything else, against the tests that can notice it."""
+
+import os
+import time
+from pathlib import Path
+
+from model.odds import ONE, left, share
+from mutation import reach, warm
+from mutation.equivalent import reviewed
+from mutation.mutants import Mutant, mutants_of
+from mutation.processes import TIMED_OUT, apart
+from mutation.reach import Reach, function_of
+from mutation.report import Equivalent
+
+SECONDS = {"model/packet.py::slow": 3.0, "model/packet.py::fast": 0.1, "model/errors.py::other": 0.2}
+
+
+def test_work_apart_gives_its_status_and_leaves_this_process_as_it_was() -> None:
+    here: list[int] = []
+
+    def work() -> int:
+        here.append(os.getpid())
+        return 4
+
+    assert apart(work, seconds=30) == 4
+    assert here == []
+
+
+def test_work_that_raises_fails_and_work_without_end_is_ended() -> None:
+    def raises() -> int:
+        raise RuntimeError
+
+    def never_ends() -> int:
+        while True:
+            time.sleep(1)
+
+    assert apart(raises, seconds=30) == 3
+    assert apart(never_ends, seconds=0.2) == TIMED_OUT
+
+
+def test_the_tests_of_a_line_are_those_that_ran_it_the_quickest_first() -> None:
+    known = Reach("", SECONDS, {"model/odds.py:34": ["model/packet.py::slow", "model/packet.py::fast"]})
+
+    assert known.of_line("model/odds.py", 34) == ("model/packet.py::fast", "model/packet.py::slow")
+
+
+def test_a_line_that_runs_at_import_is_reached_by_who_reaches_its_module_or_imports_it() -> None:
+    """Of this module's table of operators no test runs a line; this file imports it."""
+    this = Path(__file__).relative_to(reach.ROOT).as_posix() + "::test"
+    lines = {"model/odds.py:11": [], "model/odds.py:34": ["model/errors.py::other"]}
+
+    with_this = Reach("", {"model/errors.py::other": 0.2, this: 0.3}, lines)
+
+    assert with_this.of_line("model/odds.py", 11) == ("model/errors.py::other", this)
+
+
+def test_a_module_without_functions_is_reached_by_who_reaches_its_importers() -> None:
+    """model/modes.py reads the tables of model/forwarding.py, and nothing runs in those later."""
+    known = Reach(
+        "", SECONDS, {"model/forwarding.py:80": [], "model/modes.py:50": ["model/errors.py::other"]}
+    )
+
+    assert known.of_line("model/forwarding.py", 80) == ("model/errors.py::other",)
+
+
+def test_a_test_is_one_whatever_its_parameters() -> None:
+    assert function_of("tests/a.py::test_it[a::b-[c]]") == "tests/a.py::test_it"
+
+
+def test_a_faulty_function_takes_the_place_of_the_real_one_wherever_it_is_held() -> None:
+    """In a process of its own: here it stays right."""
+    text = (reach.ROOT / "model/odds.py").read_text()
+    (mutant,) = (m for m in mutants_of(text) if "(1 + chance)" in m.after)
+
+    def changes_it() -> int:
+        return 0 if warm.put_in_place("model/odds.py", mutant) and left(ONE, share(7)) == 8 * share(7) else 1
+
+    assert apart(changes_it, seconds=30) == 0
+    assert left(ONE, share(7)) == 6 * share(7)
+
+
+def test_a_faulty_function_that_nothing_holds_has_no_place() -> None:
+    mutant = Mutant(1, "", "", ("nowhere", 1), "def nowhere(): ...\n")
+
+    assert not warm.put_in_place("model/odds.py", mutant)
+
+
+def test_reviewed_mutants_of_one_line_are_told_together() -> None:
+    line = 'MASQUERADE_ALL = Fact("masqueradeAll")'
+    two = [Mutant(39, line, f"MASQUERADE_ALL = Fact({name})", None, "") for name in ("None", '"X"')]
+    other = Mutant(39, line.lower(), "", None, "")
+
+    reason = "A fact is told from the others by being another value; its text is for readers."
+    expected = (Equivalent("model/forwarding.py", 39, line, None, reason, 2),)
+    assert reviewed("model/forwarding.py", [*two, other]) == (expected, (other,))
