@@ -56,7 +56,7 @@ def apart(work: Callable[[], int], *, seconds: float, quiet: bool = True) -> int
 
 
 def _as_child(work: Callable[[], int], *, quiet: bool) -> int:
-    os.setpgid(0, 0)  # so that what it starts ends with it
+    os.setsid()  # so that what it starts ends with it, and no terminal stops it
     if quiet:
         silence()
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
