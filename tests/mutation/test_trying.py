@@ -2,9 +2,10 @@
 
 import os
 import time
+from fractions import Fraction
 from pathlib import Path
 
-from model.odds import ONE, left, share
+from model.odds import share, total
 from mutation import reach, warm
 from mutation.equivalent import reviewed
 from mutation.mutants import Mutant, mutants_of
@@ -70,13 +71,14 @@ def test_a_test_is_one_whatever_its_parameters() -> None:
 def test_a_faulty_function_takes_the_place_of_the_real_one_wherever_it_is_held() -> None:
     """In a process of its own: here it stays right."""
     text = (reach.ROOT / "model/odds.py").read_text()
-    (mutant,) = (m for m in mutants_of(text) if "(1 + chance)" in m.after)
+    (mutant,) = (m for m in mutants_of(text) if "intern(first - second)" in m.after)
 
     def changes_it() -> int:
-        return 0 if warm.put_in_place("model/odds.py", mutant) and left(ONE, share(7)) == 8 * share(7) else 1
+        placed = warm.put_in_place("model/odds.py", mutant)
+        return 0 if placed and total(share(2), share(7)) == Fraction(5, 14) else 1
 
     assert apart(changes_it, seconds=30) == 0
-    assert left(ONE, share(7)) == 6 * share(7)
+    assert total(share(2), share(7)) == Fraction(9, 14)
 
 
 def test_a_faulty_function_that_nothing_holds_has_no_place() -> None:
