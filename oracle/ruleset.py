@@ -16,6 +16,7 @@ Facts a rule may use, all of them about the packet at the rule's hook:
 | `unsupported` | the option's text | cannot be judged |
 """
 
+import enum
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -139,14 +140,49 @@ class Rule(NamedTuple):
     remember: str = ""
 
 
+class Hookpoint(enum.Enum):
+    """The five places on a packet's way where netfilter asks base chains."""
+
+    PREROUTING = "prerouting"
+    INPUT = "input"
+    FORWARD = "forward"
+    OUTPUT = "output"
+    POSTROUTING = "postrouting"
+
+
+@attrs.frozen
+class Base:
+    """Where a base chain hangs; of one point's chains those of lower priority are asked first.
+
+    `is_nat` says that connections are translated there: it is asked about the first
+    packet of each, and about none that another such chain of the point has translated.
+    """
+
+    point: Hookpoint
+    priority: int
+    is_nat: bool = False
+
+
 @attrs.frozen(eq=False)
 class Chain:
-    """Rules in order. `policy` is set for base chains: what happens at the end."""
+    """Rules in order. `policy` is set for base chains: what happens at the end.
+
+    `base` says where a base chain hangs; iptables' own hang where their table and name say.
+    """
 
     name: str
     rules: list[Rule]
     line: int
     policy: Accept | Drop | None = None
+    base: Base | None = None
+
+
+class Dialect(enum.Enum):
+    """Which tool's rules a rule set was read from."""
+
+    IPTABLES = "iptables"
+    NFTABLES = "nftables"
+    IPVS = "ipvs"
 
 
 @attrs.frozen
@@ -162,9 +198,10 @@ class Note:
 class Ruleset:
     """All tables of one family on one node, as one or more dumps of one moment gave them.
 
-    `tables` maps table name to chain name to chain. `unsupported` lists each line
-    that holds something not judged, whether or not a packet's fate depends on it.
-    `backend` is "nft", "legacy" or "" when the dump does not say.
+    `tables` maps table name to chain name to chain; nftables' names have their family
+    before them ("ip kube-proxy"), ipvs has the one table "ipvs". `unsupported` lists each
+    line that holds something not judged, whether or not a packet's fate depends on it.
+    `backend` is iptables' "nft" or "legacy", "" when the dump does not say.
     """
 
     family: Family
@@ -173,3 +210,4 @@ class Ruleset:
     unsupported: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     backend: str = ""
+    dialect: Dialect = Dialect.IPTABLES
