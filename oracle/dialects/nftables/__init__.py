@@ -1,0 +1,1 @@
+"""The nftables dialect: listings of nft, as text or JSON, become one abstract syntax."""
