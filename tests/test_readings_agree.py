@@ -30,7 +30,8 @@ from oracle.node_rules import read_node
 from oracle.space.compare import Tally, compare, prepare
 from tests.asking import assert_walks_agree, of_the_node, plainly
 from tests.edits import edits_of
-from tests.strategies import clusters, packets
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 DUMPS = Path(__file__).parent / "dumps"
 

@@ -28,7 +28,7 @@ from model.objects import (
     TrafficPolicy,
 )
 from oracle.bundle import node_config, read_bundle
-from tests.strategies import clusters
+from tests.strategies.clusters import clusters
 
 DUMPS = Path(__file__).parent.parent / "dumps"
 TOOLS = {Family.IPV4: "iptables-save", Family.IPV6: "ip6tables-save"}

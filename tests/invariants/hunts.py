@@ -10,9 +10,9 @@ from invariants.invariant import Step
 from invariants.refuted import REFUTED
 from model.cluster import events
 from model.cluster.questions import fate
-from tests.invariants import scripts
 from tests.invariants.playing import History, broken, played
-from tests.invariants.scenes import HTTP, HTTPS, Options, scenes
+from tests.strategies import scripts
+from tests.strategies.scenes import HTTP, HTTPS, Options, scenes
 
 BY_ID = {claim.id: claim for claim in REFUTED}
 

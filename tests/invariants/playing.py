@@ -16,8 +16,8 @@ from model.cluster.transition import carry_out
 from model.objects import Node
 from model.packet import Packet
 from model.traffic import Delivery
-from tests.histories.wording import brief
 from tests.invariants.dns_cases import dns_case
+from tests.wording import brief
 
 History = tuple[Event, ...]
 

@@ -17,7 +17,7 @@ from model.packet import PROTOCOL_NUMBERS, Origin, Packet
 from oracle.bundle import read_bundle
 from oracle.node_rules import NodeRules, read_node
 from oracle.plain import trace
-from tests.invariants.cases import FlowCase, PacketCase, frontends
+from tests.strategies.cases import FlowCase, PacketCase, frontends
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 

@@ -36,8 +36,8 @@ from model.outcome import Outcome, Remembered, Target, Verdict
 from model.packet import TCP, Origin, Packet
 from model.predicate import All, Any, Not
 from model.proxy_endpoints import EndpointList
-from tests.invariants import cases
-from tests.invariants.cases import FlowCase, PacketCase
+from tests.strategies import cases
+from tests.strategies.cases import FlowCase, PacketCase
 
 T = TypeVar("T")
 BY_ID = {claim.id: claim for claim in CATALOGUE}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from invariants.catalogue import EVENTUAL, FLOW, NUMBER, PACKET, STATE
 from invariants.invariant import FlowCheck, Invariant, NumberCheck, PacketCheck, StateCheck
-from tests.invariants import cases, recorded
+from tests.invariants import recorded
+from tests.strategies import cases
 
 
 def claims(catalogue: tuple[Invariant[Any], ...]) -> Callable[..., Any]:

@@ -17,7 +17,8 @@ from model.cluster.settle import settle
 from model.cluster.state import ClusterState
 from model.cluster.watched import Services, claims
 from model.objects import ObjectName, Service
-from tests.invariants.flow_histories import (
+from tests.invariants.states import NAMESPACE
+from tests.strategies.flows import (
     DRAINING,
     READY,
     UNREADY,
@@ -26,7 +27,6 @@ from tests.invariants.flow_histories import (
     found,
     played,
 )
-from tests.invariants.states import NAMESPACE
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 EDGE = ObjectName(NAMESPACE, "edge")

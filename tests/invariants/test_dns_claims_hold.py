@@ -10,9 +10,9 @@ from invariants.catalogue import DNS
 from invariants.invariant import DnsCheck, Invariant
 from invariants.names import DnsCase, ask, domain
 from model.objects import Cluster, Endpoint, Service, ServiceType
-from tests.dns_strategies import dns_clusters
 from tests.invariants import recorded
 from tests.invariants.dns_cases import FEW_DOTS, SEARCHED, dns_case
+from tests.strategies.dns import dns_clusters
 
 each_claim = pytest.mark.parametrize("claim", DNS, ids=lambda claim: claim.id)
 

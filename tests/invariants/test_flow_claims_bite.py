@@ -24,7 +24,7 @@ from model.outcome import Leaf, Outcome, Target
 from model.packet import TCP, UDP
 from model.proxy_endpoints import ProxyEndpoint
 from model.traffic import Delivery
-from tests.invariants.flow_histories import (
+from tests.strategies.flows import (
     AFFINITY_SECONDS,
     ENDPOINTS,
     a_send,

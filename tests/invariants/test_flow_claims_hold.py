@@ -4,7 +4,7 @@ from hypothesis import given
 
 from invariants import convergence, flows, health, memory, replacement
 from model.cluster.settle import settle
-from tests.invariants.flow_histories import Drawn, drawn
+from tests.strategies.flows import Drawn, drawn
 
 OF_STEPS = (
     memory.strangers_go_where_chance_falls,

@@ -18,7 +18,8 @@ from model.eligibility import EndpointSets, endpoint_sets
 from model.health import ProxyHealth
 from model.objects import ObjectName
 from model.proxy_endpoints import EndpointList
-from tests.invariants.flow_histories import (
+from tests.invariants.states import NAMESPACE
+from tests.strategies.flows import (
     DRAINING,
     READY,
     UNREADY,
@@ -28,7 +29,6 @@ from tests.invariants.flow_histories import (
     found,
     played,
 )
-from tests.invariants.states import NAMESPACE
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 EDGE = ObjectName(NAMESPACE, "edge")

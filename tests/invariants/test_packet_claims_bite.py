@@ -21,8 +21,6 @@ from model.objects import TrafficPolicy
 from model.outcome import Outcome, Verdict
 from model.packet import Packet
 from model.proxy_endpoints import EndpointList
-from tests.invariants import aimed
-from tests.invariants.cases import PacketCase
 from tests.invariants.wrong_models import (
     Mutant,
     found,
@@ -34,6 +32,8 @@ from tests.invariants.wrong_models import (
     with_sets,
     without_rows,
 )
+from tests.strategies import aimed
+from tests.strategies.cases import PacketCase
 
 BY_ID = {claim.id: claim for claim in PACKET}
 

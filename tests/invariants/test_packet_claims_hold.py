@@ -16,9 +16,10 @@ from model.outcome import Verdict
 from model.packet import Packet
 from oracle.bundle import read_bundle
 from oracle.node_rules import read_node
-from tests.invariants import aimed, recorded, world_cases
-from tests.invariants.cases import PacketCase
-from tests.invariants.world_cases import Pair
+from tests.invariants import recorded
+from tests.strategies import aimed, world_pairs
+from tests.strategies.cases import PacketCase
+from tests.strategies.world_pairs import Pair
 
 
 def claims(catalogue: tuple[Invariant[Any], ...]) -> Callable[..., Any]:
@@ -33,7 +34,7 @@ def test_a_packet_claim_holds_at_frontends(claim: Invariant[PacketCheck], case: 
 
 
 @claims(WORLDS)
-@given(pair=world_cases.pairs())
+@given(pair=world_pairs.pairs())
 def test_a_claim_about_worlds_holds_of_worlds_that_differ_in_one_thing(
     claim: Invariant[WorldsCheck], pair: Pair
 ) -> None:

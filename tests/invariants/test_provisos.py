@@ -15,8 +15,8 @@ from invariants.refuted.provisos import (
 from model.cluster import events
 from model.cluster.events import Event
 from model.conntrack import Cleanup
-from tests.invariants.flow_histories import Drawn, drawn
 from tests.invariants.playing import broken
+from tests.strategies.flows import Drawn, drawn
 
 SEARCH = settings(
     max_examples=3000,

@@ -16,7 +16,7 @@ from invariants.refuted.page import page
 from model.cluster import events
 from tests.invariants.hunts import BY_ID, HUNTS, Hunt
 from tests.invariants.playing import History, broken, played, told
-from tests.invariants.scenes import (
+from tests.strategies.scenes import (
     CLUSTER_IPS,
     HTTP,
     WEB,
@@ -27,7 +27,7 @@ from tests.invariants.scenes import (
     pod_address,
     pod_events,
 )
-from tests.invariants.scripts import a_packet, a_service
+from tests.strategies.scripts import a_packet, a_service
 from tests.test_docs import cited_ids
 
 ROOT = Path(__file__).parents[2]

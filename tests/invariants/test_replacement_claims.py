@@ -20,9 +20,9 @@ from model.eligibility import EndpointSets, endpoint_sets
 from model.objects import Endpoint, Service
 from model.outcome import Verdict
 from model.proxy_endpoints import EndpointList
-from tests.invariants.flow_histories import NODES
-from tests.invariants.replacements import PACKET, PODS, Replacement, comes_up, found, replacements
 from tests.invariants.states import WEB
+from tests.strategies.flows import NODES
+from tests.strategies.replacements import PACKET, PODS, Replacement, comes_up, found, replacements
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 QUIET, SERVED = (

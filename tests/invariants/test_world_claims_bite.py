@@ -36,8 +36,6 @@ from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
 from model.predicate import All, Any
 from model.proxy_endpoints import EndpointList, merge_slices
-from tests.invariants import world_cases
-from tests.invariants.world_cases import Pair, Question
 from tests.invariants.wrong_models import (
     Mutant,
     found,
@@ -47,20 +45,22 @@ from tests.invariants.wrong_models import (
     with_row,
     with_sets,
 )
+from tests.strategies import world_pairs
+from tests.strategies.world_pairs import Pair, Question
 
 BY_ID = {claim.id: claim for claim in WORLDS}
 Change = Callable[[Question], st.SearchStrategy[Question]]
 
 CHANGE: dict[str, Change] = {
-    "INV-44": world_cases.other_policies,
-    "INV-45": world_cases.other_frontends,
-    "INV-47": world_cases.other_ranges,
-    "INV-48": world_cases.more_ranges,
-    "INV-49": world_cases.other_family,
-    "INV-50": world_cases.other_services,
-    "INV-51": world_cases.other_ports,
-    "INV-52": world_cases.other_nodes,
-    "INV-53": world_cases.no_bystanders,
+    "INV-44": world_pairs.other_policies,
+    "INV-45": world_pairs.other_frontends,
+    "INV-47": world_pairs.other_ranges,
+    "INV-48": world_pairs.more_ranges,
+    "INV-49": world_pairs.other_family,
+    "INV-50": world_pairs.other_services,
+    "INV-51": world_pairs.other_ports,
+    "INV-52": world_pairs.other_nodes,
+    "INV-53": world_pairs.no_bystanders,
 }
 """In what the worlds differ that the claim speaks of."""
 
@@ -81,7 +81,7 @@ def test_a_claim_compares_worlds_that_do_differ(monkeypatch: pytest.MonkeyPatch,
         same = (before.cluster, before.config, before.packet) == (after.cluster, after.config, after.packet)
         return not same and BY_ID[id].violation(before, after) is not None
 
-    pair = found(world_cases.changed_by(CHANGE[id]), is_compared)
+    pair = found(world_pairs.changed_by(CHANGE[id]), is_compared)
     assert is_compared(pair)
 
 
@@ -202,7 +202,7 @@ def test_a_claim_about_worlds_catches_a_wrong_model(
     def is_caught(pair: Pair) -> bool:
         return BY_ID[id].violation(*pair) is not None
 
-    pair = found(world_cases.changed_by(CHANGE[id]), is_caught)
+    pair = found(world_pairs.changed_by(CHANGE[id]), is_caught)
     assert is_caught(pair)
 
 
@@ -215,7 +215,7 @@ def test_the_first_range_shuts_out_who_was_let_in() -> None:
     def is_shut_out(pair: Pair) -> bool:
         return has_wider_ranges(*pair) and keeps_those_inside(*pair) is not None
 
-    before, after = found(world_cases.changed_by(world_cases.more_ranges), is_shut_out)
+    before, after = found(world_pairs.changed_by(world_pairs.more_ranges), is_shut_out)
 
     (name,) = before.service_names
     first, then = (
@@ -234,7 +234,7 @@ def test_a_service_that_lists_anothers_cluster_ip_may_take_its_packets() -> None
     def is_taken(pair: Pair) -> bool:
         return others_change_nothing(*pair) is not None
 
-    before, after = found(world_cases.changed_by(world_cases.a_thief), is_taken)
+    before, after = found(world_pairs.changed_by(world_pairs.a_thief), is_taken)
 
     assert {str(name) for name in after.service_names - before.service_names} == {"shop/thief"}
     assert before.outcomes < after.outcomes

@@ -20,7 +20,7 @@ from model.outcome import Outcome
 from model.packet import Packet
 from model.predicate import Predicate
 from model.proxy_endpoints import EndpointList
-from tests.invariants import aimed
+from tests.strategies import aimed
 
 T = TypeVar("T")
 Mutant = Callable[[pytest.MonkeyPatch], None]

@@ -20,7 +20,8 @@ from oracle.ruleset import Ruleset
 from oracle.space.cells import Region, regions
 from oracle.space.compare import prepare
 from tests.handmade import CONFIG, tables
-from tests.strategies import clusters, packets
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 DUMPS = Path(__file__).parent.parent / "dumps"
 V4 = Family.IPV4

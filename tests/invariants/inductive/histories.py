@@ -8,11 +8,11 @@ from invariants.invariant import Step
 from invariants.prove.inductive import AFTER, BEFORE, EVENT
 from invariants.prove.pool_machine import EVENTS
 from model.cluster.events import Event
-from tests.histories.machine import Histories
-from tests.histories.requests import Requests
-from tests.histories.wording import brief
 from tests.invariants.inductive.abstraction import AbstractStep, abstract
 from tests.invariants.inductive.finite import Reading, reading
+from tests.strategies.machine.histories import Histories
+from tests.strategies.machine.requests import Requests
+from tests.wording import brief
 
 
 class Unlike(AssertionError):

@@ -22,7 +22,8 @@ from model.intervals import Intervals
 from model.objects import Cluster, ObjectName, Service, ServicePortName, ServiceType
 from model.odds import ONE, left, share, taken
 from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
-from tests.strategies import clusters, packets
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 # --- source ranges
 

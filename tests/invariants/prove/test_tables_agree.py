@@ -29,7 +29,8 @@ from model.frontends import node_view
 from model.packet import Origin
 from model.predicate import Fact, holds
 from tests.asking import of_the_node
-from tests.strategies import clusters, packets
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 FACTS = fact_symbols()
 Case = Mapping[Fact, bool]

@@ -19,7 +19,7 @@ from model.cluster.events import Pool
 from model.cluster.state import ClusterState
 from model.cluster.transition import carry_out, step
 from model.objects import ObjectName
-from tests.histories.requests import BrokenClaim, Requests
+from tests.strategies.machine.requests import BrokenClaim, Requests
 
 
 class WithoutTheAssumption(Requests):

@@ -14,9 +14,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from invariants.allocation import HOLE
 from invariants.catalogue import CATALOGUE
 from model.cluster.events import Event
-from tests.histories.machine import Histories
-from tests.histories.publishing import Publishing
-from tests.histories.requests import Requests
+from tests.strategies.machine.histories import Histories
+from tests.strategies.machine.publishing import Publishing
+from tests.strategies.machine.requests import Requests
 
 THOROUGH = settings.get_profile("thorough")
 

@@ -27,7 +27,8 @@ from model.objects import (
 from model.outcome import Target, Verdict
 from model.packet import UDP, Origin, Packet
 from model.traffic import Delivery
-from tests.strategies import clusters, packets
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 DNS = ObjectName("kube-system", "dns")
 SLICE = ObjectName("kube-system", "dns-1")

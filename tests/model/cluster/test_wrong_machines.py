@@ -19,9 +19,9 @@ from model.cluster.watched import Services, claims
 from model.controllers import pod_endpoints
 from model.controllers.mirroring import mirror
 from model.objects import Endpoint, Service
-from tests.histories.machine import Histories
-from tests.histories.publishing import Publishing
-from tests.histories.requests import BrokenClaim, Requests
+from tests.strategies.machine.histories import Histories
+from tests.strategies.machine.publishing import Publishing
+from tests.strategies.machine.requests import BrokenClaim, Requests
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 

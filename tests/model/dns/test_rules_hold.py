@@ -14,7 +14,7 @@ from hypothesis import given
 
 from model.dns import ClusterDns, DnsConfig, Extent, Reply
 from model.objects import Cluster, Service, ServiceType
-from tests.dns_strategies import dns_clusters
+from tests.strategies.dns import dns_clusters
 
 A, AAAA, CNAME = dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME
 SRV, PTR = dns.rdatatype.SRV, dns.rdatatype.PTR

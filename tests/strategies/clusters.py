@@ -1,4 +1,4 @@
-"""Small clusters at the corners of the Service contract, and packets aimed at them.
+"""Small clusters at the corners of the Service contract.
 
 Everything drawn is what an API server would have stored: cluster IPs and node ports are
 unique, fields are set only on the types that have them. Addresses say what they are:
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 from hypothesis import strategies as st
 
-from model.addresses import Family, parse_address, parse_cidr
+from model.addresses import Family
 from model.node_config import NodeConfig
 from model.objects import (
     Cluster,
@@ -30,14 +30,14 @@ from model.objects import (
     ServiceType,
     TrafficPolicy,
 )
-from model.packet import PROTOCOL_NUMBERS, SCTP, TCP, UDP, Origin, Packet
-from tests.drawing import NODES, ZONES, Drawn, drawn_services, node_address, node_configs, pod_cidrs
+from tests.strategies.nodes import NODES, ZONES, node_address, node_configs, pod_cidrs
+from tests.strategies.objects import Drawn, drawn_services
 
 _POD = {"IPv4": "10.244.{}.{}", "IPv6": "fd00:10:244:{}::{}"}
 _CLUSTER_IP = {"IPv4": "10.96.0.{}", "IPv6": "fd00:10:96::{}"}
 _EXTERNAL = {"IPv4": "203.0.113.{}", "IPv6": "2001:db8:e::{}"}
 _BALANCER = {"IPv4": "192.0.2.{}", "IPv6": "2001:db8:b::{}"}
-_TARGETS = {80: 8080, 443: 8443, 53: 5353}
+TARGETS = {80: 8080, 443: 8443, 53: 5353}
 _SHARED = 99  # last number of an address that two services may claim
 
 
@@ -114,7 +114,7 @@ def _ports(item: Drawn, first_node_port: int) -> Iterator[ServicePort]:
     for at, port in enumerate(ports):
         same = [other for other in ports[:at] if other.protocol == port.protocol or not item.one_node_port]
         node_port = first_node_port + len(same) if item.has_node_ports else 0
-        yield attrs.evolve(port, node_port=node_port, target_port=_TARGETS[port.port])
+        yield attrs.evolve(port, node_port=node_port, target_port=TARGETS[port.port])
 
 
 def _external_ips(item: Drawn, index: int, among: int) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _slices(item: Drawn, service: Service, family: str) -> Iterator[EndpointSlic
         EndpointPort(
             name="other" if item.flaw == "other port name" else port.name,
             protocol=port.protocol,
-            port=None if item.flaw == "no port number" else _TARGETS[port.port],
+            port=None if item.flaw == "no port number" else TARGETS[port.port],
         )
         for port in service.ports
     )
@@ -210,76 +210,3 @@ def _node(index: int, zone: str | None) -> Node:
         pod_cidrs=pod_cidrs(index),
         labels=(("topology.kubernetes.io/zone", ZONES[index]),) if has_zone else (),
     )
-
-
-@st.composite
-def packets(draw: st.DrawFn, cluster: Cluster, config: NodeConfig) -> Packet:
-    """A packet at a frontend, beside one, or at an endpoint, from where the contract draws a line."""
-    family = draw(st.sampled_from(Family))
-    frontends = [
-        *_frontends(cluster, config, family),
-        (parse_address(node_address(0, family.value))[1], 22, TCP),
-    ]
-    destination, port, protocol = draw(st.sampled_from(sorted(set(frontends))))
-    near = draw(st.sampled_from(("", "", "", "port above", "port below", "protocol", "address")))
-    if near == "address":
-        destination += 1
-    elif near == "protocol":
-        protocol = draw(st.sampled_from((TCP, UDP, SCTP, 1)))
-    elif near:
-        port += 1 if near == "port above" else -1
-    origin = draw(st.sampled_from(Origin))
-    sources = _sources(cluster, config, family) | {destination}
-    interfaces = (None, "eth0", "cbr0", "cali1a2b", "cal")
-    return Packet(
-        family=family,
-        origin=origin,
-        source=draw(st.sampled_from(sorted(sources))),
-        destination=destination,
-        protocol=protocol,
-        port=port if protocol in (TCP, UDP, SCTP) else 0,
-        in_interface=draw(st.sampled_from(interfaces)) if origin is Origin.WIRE else None,
-    )
-
-
-def _frontends(cluster: Cluster, config: NodeConfig, family: Family) -> Iterator[tuple[int, int, int]]:
-    """Address, port and protocol of everything a client may aim at, endpoints included."""
-    nodes = [item.address for item in config.addresses if item.family is family]
-    nodes.append(parse_address(node_address(1, family.value))[1])
-    if family is Family.IPV4:
-        nodes.append(parse_address("127.0.0.5")[1])
-    for service in cluster.services:
-        texts = [*service.cluster_ips, *service.external_ips, *(entry.ip for entry in service.ingress)]
-        own = [parse_address(text) for text in texts if text not in ("", "None")]
-        for port in service.ports:
-            protocol = PROTOCOL_NUMBERS[port.protocol.lower()]
-            yield from ((address, port.port, protocol) for of, address in own if of is family)
-            if port.node_port:
-                yield from ((address, port.node_port, protocol) for address in nodes)
-    for address in _endpoint_addresses(cluster, family):
-        yield address, _TARGETS[80], TCP
-
-
-def _endpoint_addresses(cluster: Cluster, family: Family) -> set[int]:
-    return {
-        parse_address(entry.addresses[0])[1]
-        for piece in cluster.slices
-        if piece.address_type == family.value
-        for entry in piece.endpoints
-    }
-
-
-def _sources(cluster: Cluster, config: NodeConfig, family: Family) -> set[int]:
-    """Clients inside and outside, endpoints, the node, and both sides of every range's edges."""
-    fixed = ("198.51.100.7", "127.0.0.1", "192.0.2.10") if family is Family.IPV4 else ("2001:db8:c::7", "::1")
-    found = {
-        parse_address(text)[1]
-        for text in (*fixed, node_address(0, family.value), node_address(1, family.value))
-    }
-    found |= _endpoint_addresses(cluster, family)
-    ranges = [text for service in cluster.services for text in service.load_balancer_source_ranges]
-    for of, span in map(parse_cidr, (*ranges, *config.cluster_cidrs, *config.pod_cidrs)):
-        if of is family:
-            low, high = span[0]
-            found |= {low, high, max(low - 1, 0), min(high + 1, family.top)}
-    return found

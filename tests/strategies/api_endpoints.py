@@ -6,7 +6,8 @@ from model.addresses import Family, parse_address
 from model.api import objects as api
 from model.node_config import InterfaceAddress, NodeConfig
 from model.objects import ContainerPort, Node, ObjectName, Pod
-from tests.histories.services import NAMESPACE, names, sometimes
+from tests.strategies.api_services import NAMESPACE, names
+from tests.strategies.weights import sometimes
 
 NODES = ("node-a", "node-b", "node-c")
 PODS = tuple(ObjectName(NAMESPACE, f"pod-{number}") for number in range(5))

@@ -4,7 +4,7 @@ import attrs
 from hypothesis import strategies as st
 
 from model.objects import Cluster, Endpoint, EndpointSlice, ObjectName, Service, ServiceType
-from tests.strategies import clusters
+from tests.strategies.clusters import clusters
 
 _ZONE = "svc.cluster.local"
 _MOST_ALIASES = 13  # a chain may be longer than is followed (DNS-EXT-04)

@@ -27,8 +27,8 @@ from model.node_config import InterfaceAddress, NodeConfig
 from model.objects import Node, ObjectName
 from model.packet import TCP, UDP, Origin, Packet
 from model.traffic import Close
-from tests.histories.wording import brief
 from tests.invariants.states import NAMESPACE, a_balancer, a_service, holding
+from tests.wording import brief
 
 NODES = ("node-a", "node-b")
 AFFINITY_SECONDS = 60

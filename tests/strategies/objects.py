@@ -1,16 +1,12 @@
-"""What a drawn service and a drawn kube-proxy look like, before addresses are given out.
+"""What a drawn Service and its endpoints look like, before names, addresses and node ports are given out.
 
-Traits are listed simplest first, so that hypothesis shrinks towards a ClusterIP service
-with one TCP port and a kube-proxy with its defaults.
+Traits are listed simplest first, so that hypothesis shrinks towards a ClusterIP Service
+with one TCP port and no endpoints.
 """
-
-from typing import TypeVar
 
 import attrs
 from hypothesis import strategies as st
 
-from model.addresses import Family, parse_address
-from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig
 from model.objects import (
     Endpoint,
     ObjectName,
@@ -20,14 +16,8 @@ from model.objects import (
     SessionAffinity,
     TrafficPolicy,
 )
-
-T = TypeVar("T")
-
-NODES = ("node-a", "node-b", "node-c")
-ZONES = ("zone-1", "zone-1", "zone-2")
-
-_NODE_BASE = {"IPv4": "10.32.1.1{}", "IPv6": "fd00:10:32:1::1{}"}
-_CLUSTER_CIDRS = ("10.244.0.0/16", "fd00:10:244::/48")
+from tests.strategies.nodes import NODES, ZONES
+from tests.strategies.weights import mostly
 
 _READY = (True, True, False)
 _UNSET = (None, None, None)  # read as ready (EPS-COND-03)
@@ -76,17 +66,6 @@ _RANGES = (
     ("198.51.100.0/24", "0.0.0.0/0"),  # no restriction at all
 )
 
-_NODE_PORT_ADDRESSES = (
-    (),
-    ("primary",),
-    ("10.32.1.0/24",),
-    ("127.0.0.0/8", "10.32.1.0/24"),
-    ("fd00:10:32:1::/64",),
-    ("0.0.0.0/0", "::/0"),
-    ("192.168.0.0/16", "::1/128"),
-    ("172.16.0.0/12",),  # no address of the node
-)
-
 
 @attrs.frozen
 class Drawn:
@@ -109,7 +88,7 @@ def drawn_services(draw: st.DrawFn, clashes: bool) -> Drawn:
     is_balancer = kind is ServiceType.LOAD_BALANCER
     externals = ["own", "node", "peer", *(("shared", "stolen") if clashes else ())]
     ingresses = ["vip", "vip", "unset", "proxy", "name", *(("shared",) if clashes else ())]
-    has_node_ports = kind is ServiceType.NODE_PORT or (is_balancer and draw(_mostly(True, False)))
+    has_node_ports = kind is ServiceType.NODE_PORT or (is_balancer and draw(mostly(True, False)))
     external = tuple(draw(st.lists(st.sampled_from(externals), max_size=2, unique=True)))
     is_name = kind is ServiceType.EXTERNAL_NAME
     has_policy = kind in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or (external and not is_name)
@@ -119,7 +98,7 @@ def drawn_services(draw: st.DrawFn, clashes: bool) -> Drawn:
         name=ObjectName("shop", ""),
         type=kind,
         ports=draw(st.sampled_from(_PORT_SETS)),
-        cluster_ips=draw(_mostly((), ("None",))) if kind is ServiceType.CLUSTER_IP else (),
+        cluster_ips=draw(mostly((), ("None",))) if kind is ServiceType.CLUSTER_IP else (),
         external_traffic_policy=draw(policies) if has_policy else TrafficPolicy.CLUSTER,
         internal_traffic_policy=TrafficPolicy.CLUSTER if is_name else draw(policies),
         load_balancer_source_ranges=draw(st.sampled_from(_RANGES)) if is_balancer else (),
@@ -127,7 +106,7 @@ def drawn_services(draw: st.DrawFn, clashes: bool) -> Drawn:
         affinity_seconds=draw(st.sampled_from((10800, 1, 60, 86400))) if is_sticky else 10800,
         selector=draw(st.sampled_from(((("app", "web"),), None))),
         external_name="elsewhere.example" if is_name else "",
-        labels=draw(_mostly((), (("service.kubernetes.io/service-proxy-name", "other"),))),
+        labels=draw(mostly((), (("service.kubernetes.io/service-proxy-name", "other"),))),
     )
     return Drawn(
         service=service,
@@ -140,15 +119,8 @@ def drawn_services(draw: st.DrawFn, clashes: bool) -> Drawn:
         one_node_port=draw(st.booleans()),
         endpoints=draw(_endpoints()),
         split=draw(st.booleans()),
-        flaw=draw(
-            _mostly("", "headless slice", "other port name", "no port number", "twin", "draining twin")
-        ),
+        flaw=draw(mostly("", "headless slice", "other port name", "no port number", "twin", "draining twin")),
     )
-
-
-def _mostly(usual: T, *others: T) -> st.SearchStrategy[T]:
-    """The usual value in about four of five draws, and when shrinking."""
-    return st.sampled_from((usual,) * 4 * max(len(others), 1) + others)
 
 
 @st.composite
@@ -162,7 +134,7 @@ def _endpoints(draw: st.DrawFn) -> tuple[Endpoint, ...]:
     found: dict[str, Endpoint] = {}
     for number in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(NODES) - 1))
-        place = draw(_mostly(f"pod {at} {number + 2}", f"host {at}"))
+        place = draw(mostly(f"pod {at} {number + 2}", f"host {at}"))
         ready, serving, terminating = draw(st.sampled_from(mood))
         zone_hint = {"own zone": ZONES[at], "own node": ZONES[at], "elsewhere": "zone-9"}.get(hints, "")
         if hints == "partial" and number:
@@ -172,59 +144,9 @@ def _endpoints(draw: st.DrawFn) -> tuple[Endpoint, ...]:
             ready=ready,
             serving=serving,
             terminating=terminating,
-            node_name=draw(_mostly(NODES[at], None)),
+            node_name=draw(mostly(NODES[at], None)),
             zone=ZONES[at],
             zone_hints=(zone_hint,) if zone_hint else (),
             node_hints=(NODES[at],) if hints == "own node" else (),
         )
     return tuple(found.values())
-
-
-@st.composite
-def node_configs(draw: st.DrawFn) -> NodeConfig:
-    """kube-proxy on node-a in iptables mode, with every kind of detector and node-port setting."""
-    extra = draw(
-        st.sampled_from(
-            (
-                (),
-                (("eth1", "192.168.7.11", 24),),
-                (("cbr0", "10.244.0.1", 24), ("cbr0", "fd00:10:244:0::1", 64)),  # of the node and of the pods
-                (("kube-lb", "192.0.2.10", 32), ("kube-lb", "2001:db8:b::10", 128)),  # a balancer's address
-            )
-        )
-    )
-    own = (
-        ("lo", "127.0.0.1", 8),
-        ("lo", "::1", 128),
-        ("eth0", node_address(0, "IPv4"), 24),
-        ("eth0", node_address(0, "IPv6"), 64),
-    )
-    return NodeConfig(
-        name=NODES[0],
-        detect_local=draw(st.sampled_from(DetectLocalMode)),
-        cluster_cidrs=draw(_mostly(_CLUSTER_CIDRS, _CLUSTER_CIDRS[:1])),
-        pod_cidrs=pod_cidrs(0),
-        bridge_interface="cbr0",
-        interface_name_prefix="cali",
-        masquerade_all=draw(_mostly(False, True)),
-        masquerade_bit=draw(_mostly(14, 0, 31)),
-        node_port_addresses=draw(st.sampled_from(_NODE_PORT_ADDRESSES)),
-        localhost_node_ports=draw(_mostly(True, False)),
-        addresses=tuple(
-            InterfaceAddress(interface, *parse_address(text), length)
-            for interface, text, length in own + extra
-        ),
-        addresses_are_complete=True,
-        primary=tuple(parse_address(node_address(0, family.value)) for family in Family),
-        zone=draw(st.sampled_from((ZONES[0], None))),
-    )
-
-
-def node_address(index: int, family: str) -> str:
-    """The InternalIP of a node."""
-    return _NODE_BASE[family].format(index + 1)
-
-
-def pod_cidrs(index: int) -> tuple[str, str]:
-    """The pod CIDRs of a node, IPv4 first."""
-    return f"10.244.{index}.0/24", f"fd00:10:244:{index}::/64"

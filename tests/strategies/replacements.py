@@ -21,9 +21,9 @@ from model.cluster.settle import settle
 from model.cluster.state import ClusterState
 from model.objects import ObjectName, Pod
 from model.packet import TCP, Origin, Packet
-from tests.histories.wording import brief
-from tests.invariants.flow_histories import HTTP, NODES, Move, a_node, played
 from tests.invariants.states import NAMESPACE, WEB, a_service, holding
+from tests.strategies.flows import HTTP, NODES, Move, a_node, played
+from tests.wording import brief
 
 PODS = tuple(ObjectName(NAMESPACE, f"pod-{number}") for number in range(4))
 PACKET = Packet(

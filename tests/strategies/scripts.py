@@ -13,9 +13,9 @@ from model.cluster.events import Event
 from model.objects import ContainerPort, ObjectName
 from model.packet import TCP, UDP, Origin, Packet
 from model.traffic import Delivery
-from tests.histories.services import services
 from tests.invariants.playing import History, played
-from tests.invariants.scenes import (
+from tests.strategies.api_services import services
+from tests.strategies.scenes import (
     CLUSTER_IPS,
     DNS,
     HTTP,

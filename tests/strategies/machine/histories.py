@@ -16,10 +16,11 @@ from model.cluster import events
 from model.cluster.events import Event, Pool, Sees
 from model.cluster.state import applied_view
 from model.traffic import Close, Delivery
-from tests.histories import packets, services
-from tests.histories.publishing import Publishing
-from tests.histories.requests import AT
-from tests.histories.wording import brief
+from tests.strategies.events import Aim, aims, vain_events
+from tests.strategies.machine.publishing import Publishing
+from tests.strategies.machine.requests import AT
+from tests.strategies.weights import sometimes
+from tests.wording import brief
 
 
 class Histories(Publishing):
@@ -72,12 +73,12 @@ class Histories(Publishing):
 
     @precondition(lambda self: self.state.proxies)
     @rule(
-        aim=packets.aims(),
+        aim=aims(),
         chance=st.sampled_from((Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(5, 6))),
         choice=st.integers(0, 1),
-        answered=services.sometimes(False, True),
+        answered=sometimes(False, True),
     )
-    def packet_is_sent(self, aim: packets.Aim, chance: Fraction, choice: int, *, answered: bool) -> None:
+    def packet_is_sent(self, aim: Aim, chance: Fraction, choice: int, *, answered: bool) -> None:
         node, packet, source_port = aim.at(self.state)
         self.delivers(events.Send(node, packet, source_port, chance, choice, answered))
 
@@ -111,7 +112,7 @@ class Histories(Publishing):
 
     # --- What cannot happen
 
-    @rule(event=packets.vain_events())
+    @rule(event=vain_events())
     def attempts_in_vain(self, event: Event) -> None:
         step = self.happens(event)
         if not step.is_refused:

@@ -12,9 +12,9 @@ from model.frontends import node_view
 from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig
 from model.objects import Cluster, EndpointSlice, ObjectName, Service, ServiceType, TrafficPolicy
 from model.packet import Packet
-from tests.drawing import NODES, ZONES, node_address, pod_cidrs
-from tests.invariants import aimed
-from tests.strategies import clusters
+from tests.strategies import aimed
+from tests.strategies.clusters import clusters
+from tests.strategies.nodes import NODES, ZONES, node_address, pod_cidrs
 
 Question = tuple[Cluster, NodeConfig, Packet]
 Pair = tuple[World, World]

@@ -20,8 +20,9 @@ from model.objects import (
 )
 from model.outcome import Outcome
 from model.packet import Packet
-from tests.invariants.cases import PacketCase, frontends
-from tests.strategies import clusters, packets
+from tests.strategies.cases import PacketCase, frontends
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 
 @st.composite

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from model.api import objects as api
 from model.objects import ObjectName
+from tests.strategies.weights import sometimes
 
 NAMESPACE = "shop"
 NAMES = ("web", "api", "db", "dns")
 
 NODE_PORTS = (30000, 30001, 30002, 30016, 30017)
-"""Static, dynamic and outside, by the ranges that `tests.histories.machine` draws."""
+"""Static, dynamic and outside, by the ranges that `tests.strategies.machine.requests` draws."""
 
 ADDRESSES = {
     "IPv4": ("10.96.0.1", "10.96.0.2", "10.96.0.18", "10.96.0.0", "10.97.0.3"),
@@ -64,11 +65,6 @@ _ODD: tuple[dict[str, Any], ...] = (
 
 def names() -> st.SearchStrategy[ObjectName]:
     return st.sampled_from(NAMES).map(lambda name: ObjectName(NAMESPACE, name))
-
-
-def sometimes(value: Any, otherwise: Any = None) -> st.SearchStrategy[Any]:
-    """The value, one time in four."""
-    return st.sampled_from((otherwise, otherwise, otherwise, value))
 
 
 @st.composite

@@ -21,7 +21,8 @@ from model.objects import (
 )
 from model.outcome import Outcome
 from model.packet import Origin, Packet
-from tests.strategies import clusters, packets
+from tests.strategies.clusters import clusters
+from tests.strategies.packets import packets
 
 PacketCase = tuple[NodeView, Packet, Outcome]
 FlowCase = tuple[NodeView, list[Connection]]

@@ -20,9 +20,11 @@ from model.api.registry import DEFAULT_SERVICE_CIDR, ApiConfig, Registry
 from model.cluster import events, transition
 from model.cluster.events import Event, IllegalEvent
 from model.cluster.state import ClusterState
-from tests.histories import indexes, services
-from tests.histories.fingerprint import fingerprint
-from tests.histories.wording import brief
+from tests.strategies import api_services
+from tests.strategies.machine import indexes
+from tests.strategies.machine.fingerprint import fingerprint
+from tests.strategies.weights import sometimes
+from tests.wording import brief
 
 AT = st.integers(0, 5)
 """Which of those that are there."""
@@ -115,11 +117,11 @@ class Requests(RuleBasedStateMachine):
     def as_submitted(self, service: api.Service) -> api.Service:
         if self.external_names_have_node_ports:
             return service
-        return services.without_node_ports_on_external_name(service)
+        return api_services.without_node_ports_on_external_name(service)
 
     # --- Requests
 
-    @rule(service=services.services(), dry_run=services.sometimes(True, False))
+    @rule(service=api_services.services(), dry_run=sometimes(True, False))
     def creates(self, service: api.Service, *, dry_run: bool) -> None:
         self.happens(events.CreateService(self.as_submitted(service), dry_run, self.next_seed()))
 
@@ -129,7 +131,7 @@ class Requests(RuleBasedStateMachine):
         taken = {name.name for name in self.state.registry.services}
         free = [name for number in range(40) if (name := f"fill-{number}") not in taken]
         for name in free[:count]:
-            metadata = api.Metadata(name=name, namespace=services.NAMESPACE)
+            metadata = api.Metadata(name=name, namespace=api_services.NAMESPACE)
             spec = api.ServiceSpec((api.ServicePort(port=80),), type=kind)
             step = self.happens(events.CreateService(api.Service(metadata, spec), seed=self.next_seed()))
             if step.is_refused:
@@ -138,10 +140,10 @@ class Requests(RuleBasedStateMachine):
     @precondition(lambda self: self.state.registry.services)
     @rule(
         at=AT,
-        other=services.services(),
-        how=st.sampled_from(("put back", "blanked", "other", *services.CHANGED_AT_ONCE)),
-        version=services.sometimes("stored", "none"),
-        dry_run=services.sometimes(True, False),
+        other=api_services.services(),
+        how=st.sampled_from(("put back", "blanked", "other", *api_services.CHANGED_AT_ONCE)),
+        version=sometimes("stored", "none"),
+        dry_run=sometimes(True, False),
     )
     def updates(
         self, at: int, other: api.Service, how: str | tuple[str, ...], version: str, *, dry_run: bool
@@ -150,18 +152,18 @@ class Requests(RuleBasedStateMachine):
         if how == "put back":
             service = stored
         elif how == "blanked":
-            service = services.blanked(stored)
+            service = api_services.blanked(stored)
         elif isinstance(how, str):
             service = attrs.evolve(stored, spec=other.spec)
         else:
-            service = services.with_fields_of(stored, other.spec, how)
+            service = api_services.with_fields_of(stored, other.spec, how)
         if version == "none":
             metadata = attrs.evolve(service.metadata, resource_version="", uid="")
             service = attrs.evolve(service, metadata=metadata)
         self.happens(events.UpdateService(self.as_submitted(service), dry_run, self.next_seed()))
 
     @precondition(lambda self: self.state.registry.services)
-    @rule(at=AT, status=services.statuses())
+    @rule(at=AT, status=api_services.statuses())
     def reports_status(self, at: int, status: api.ServiceStatus) -> None:
         """Of a load balancer where there is one."""
         there = self.state.registry.services
@@ -170,14 +172,14 @@ class Requests(RuleBasedStateMachine):
         self.happens(events.UpdateServiceStatus(attrs.evolve(stored, status=status)))
 
     @precondition(lambda self: self.state.registry.services)
-    @rule(at=AT, dry_run=services.sometimes(True, False))
+    @rule(at=AT, dry_run=sometimes(True, False))
     def deletes(self, at: int, *, dry_run: bool) -> None:
         """INV-24's other half: all that a Service had may be requested again, and at once."""
         old = self.stored(at)
         step = self.happens(events.DeleteService(old.object_name, dry_run))
         if old.object_name in self.state.registry.services or self.external_names_have_node_ports:
             return
-        again = events.CreateService(services.asked_again(old), seed=self.seed)
+        again = events.CreateService(api_services.asked_again(old), seed=self.seed)
         told = self.carried_out(step.after, again).told
         why = [cause.detail for cause in told.causes] if isinstance(told, Refused) else []
         if any("allocated" in detail for detail in why):

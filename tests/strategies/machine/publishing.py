@@ -15,8 +15,9 @@ from model.cluster.settle import settle
 from model.cluster.state import ClusterState
 from model.node_config import NodeConfig
 from model.objects import Node, ObjectName, Pod
-from tests.histories import endpoints, services
-from tests.histories.requests import AT, CIDRS, RANGES, Requests
+from tests.strategies import api_endpoints, api_services
+from tests.strategies.machine.requests import AT, CIDRS, RANGES, Requests
+from tests.strategies.weights import sometimes
 
 _WRITES = st.sampled_from((None, None, 0, 1, 2))
 
@@ -27,10 +28,10 @@ class Publishing(Requests):
     @initialize(
         cidrs=st.sampled_from(CIDRS),
         ports=st.sampled_from(RANGES),
-        nodes=st.lists(endpoints.nodes(), min_size=2, max_size=2),
-        pods=st.lists(endpoints.pods(), min_size=3, max_size=3),
-        some=st.lists(services.services(), min_size=3, max_size=3),
-        by_hand=endpoints.endpoints(),
+        nodes=st.lists(api_endpoints.nodes(), min_size=2, max_size=2),
+        pods=st.lists(api_endpoints.pods(), min_size=3, max_size=3),
+        some=st.lists(api_services.services(), min_size=3, max_size=3),
+        by_hand=api_endpoints.endpoints(),
     )
     def begins(
         self,
@@ -56,24 +57,24 @@ class Publishing(Requests):
         there = self.state.services.by_name
         free = sorted(name for name, service in there.items() if not service.selector)
         others = {*there, *self.state.endpoints, *self.state.slices.of_service} - {*free}
-        names = [*free, *sorted(others), ObjectName(services.NAMESPACE, "web")]
+        names = [*free, *sorted(others), ObjectName(api_services.NAMESPACE, "web")]
         return names[at % len(names)]
 
     @precondition(lambda self: self.state.registry.services)
-    @rule(at=AT, selector=st.sampled_from(services.SELECTORS))
+    @rule(at=AT, selector=st.sampled_from(api_services.SELECTORS))
     def selector_changes(self, at: int, selector: api.Pairs) -> None:
         """Who looks after a Service's endpoints changes with it (EPS-MIR-06)."""
         stored = self.stored(at)
         changed = attrs.evolve(stored, spec=attrs.evolve(stored.spec, selector=selector))
         self.happens(events.UpdateService(self.as_submitted(changed), seed=self.next_seed()))
 
-    @rule(written=endpoints.endpoints(), at=AT)
+    @rule(written=api_endpoints.endpoints(), at=AT)
     def writes_endpoints(self, written: api.Endpoints, at: int) -> None:
         name = self.named(at)
         metadata = attrs.evolve(written.metadata, name=name.name, namespace=name.namespace)
         self.happens(events.WriteEndpoints(attrs.evolve(written, metadata=metadata)))
 
-    @rule(written=endpoints.slices())
+    @rule(written=api_endpoints.slices())
     def writes_a_slice(self, written: api.EndpointSlice) -> None:
         self.happens(events.WriteSlice(written))
 
@@ -113,9 +114,9 @@ class Publishing(Requests):
     # --- Pods and nodes
 
     @rule(
-        pod=endpoints.pods(),
+        pod=api_endpoints.pods(),
         on=AT,
-        away=services.sometimes(1, 0),
+        away=sometimes(1, 0),
         families=st.sampled_from(("4", "46", "64", "6")),
         stage=st.integers(0, 3),
     )
@@ -123,8 +124,8 @@ class Publishing(Requests):
         """Created, scheduled, started, ready: as far as `stage` says, from where it is."""
         there = sorted(self.state.nodes)
         node = there[on % len(there)] if there else "node-x"
-        number = endpoints.PODS.index(pod.name) + 1 + away  # now and then another pod's
-        ips = () if pod.host_network else endpoints.pod_addresses(number, families)
+        number = api_endpoints.PODS.index(pod.name) + 1 + away  # now and then another pod's
+        ips = () if pod.host_network else api_endpoints.pod_addresses(number, families)
         stages: tuple[Event, ...] = (
             events.CreatePod(pod),
             events.SchedulePod(pod.name, node),
@@ -152,7 +153,7 @@ class Publishing(Requests):
         }
         self.happens(changes[how])
 
-    @rule(node=endpoints.nodes())
+    @rule(node=api_endpoints.nodes())
     def node_joins(self, node: tuple[Node, NodeConfig]) -> None:
         self.happens(events.AddNode(*node))
 
@@ -160,7 +161,7 @@ class Publishing(Requests):
     @rule(
         at=AT,
         how=st.sampled_from(("label", "label", "ready", "unready", "remove")),
-        zone=st.sampled_from(endpoints.ZONES),
+        zone=st.sampled_from(api_endpoints.ZONES),
     )
     def node_changes(self, at: int, how: str, zone: tuple[tuple[str, str], ...]) -> None:
         there = sorted(self.state.nodes)

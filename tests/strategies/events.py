@@ -14,7 +14,7 @@ from model.cluster.events import Event
 from model.cluster.state import ClusterState
 from model.objects import Node, ObjectName
 from model.packet import PROTOCOL_NUMBERS, TCP, UDP, Origin, Packet
-from tests.histories import endpoints
+from tests.strategies import api_endpoints
 
 One = TypeVar("One")
 
@@ -112,7 +112,7 @@ def vain_events() -> st.SearchStrategy[Event]:
             events.TerminatePod(_NOBODY),
             events.FinishPod(_NOBODY),
             events.DeletePod(_NOBODY),
-            events.AddNode(_NEW_NODE, endpoints.SETTINGS_OF_ANOTHER),
+            events.AddNode(_NEW_NODE, api_endpoints.SETTINGS_OF_ANOTHER),
             events.RelabelNode("node-x", ()),
             events.SetNodeReady("node-x", ready=True),
             events.RemoveNode("node-x"),
