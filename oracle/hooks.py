@@ -1,72 +1,157 @@
-"""The order in which the kernel asks tables about a packet, and what it knows there.
+"""The order in which the kernel asks base chains about a new packet, and what it knows there.
 
-The one place that says which chains a new packet meets. A packet from the wire meets
+The one place that says which chains a packet meets. A packet from the wire meets
 prerouting, then either input (it is for the node) or forward and postrouting. A packet
 that the node sends meets output and postrouting, and when it is for the node itself it
-comes in again by `lo`, past a nat table that has nothing more to say about it.
+comes in again by `lo`, past nat, which has nothing more to say about it. At each point
+the chains of all rule sets are asked by priority.
+
+IPVS takes what it serves out of input, or out of output, and sends it on its way anew: to
+another host, its packets meet output and postrouting, whoever sent them.
 """
+
+from collections.abc import Iterable, Sequence
 
 import attrs
 
 from model.addresses import Family
 from model.intervals import Intervals
 from model.node_config import InterfaceAddress, NodeConfig
+from oracle.ruleset import Base, Chain, Dialect, Hookpoint, Ruleset
 
 
 @attrs.frozen
 class Hook:
-    """One base chain on the way of a packet.
+    """One point on the way of a packet.
 
     `inward` is the interface it came in by where that is certain ("lo"), "" where it
-    came in by none, None where the packet itself says. `leaves` says whether an
-    outgoing interface exists at this hook.
+    came in by none, None where the packet itself says. `leaves` says whether an outgoing
+    interface exists at this point, `translates` whether nat and IPVS are asked there.
     """
 
-    table: str
-    chain: str
+    point: Hookpoint
     inward: str | None
     leaves: bool
+    translates: bool = True
 
 
-def _hooks(inward: str | None, leaves: bool, *names: str) -> tuple[Hook, ...]:
-    pairs = (name.split("/") for name in names)
-    return tuple(Hook(table, chain, inward, leaves) for table, chain in pairs)
+@attrs.frozen(eq=False)
+class Stop:
+    """One base chain on the way of a packet."""
+
+    hook: Hook
+    ruleset: Ruleset
+    table: str
+    chain: Chain
+    is_nat: bool
+
+    @property
+    def is_ipvs(self) -> bool:
+        """Whether it stands for the kernel's virtual servers."""
+        return self.ruleset.dialect is Dialect.IPVS
 
 
-WIRE_START = _hooks(None, False, "raw/PREROUTING", "mangle/PREROUTING", "nat/PREROUTING")
-WIRE_TO_NODE = _hooks(None, False, "mangle/INPUT", "filter/INPUT", "security/INPUT", "nat/INPUT")
-WIRE_ONWARD = _hooks(
-    None,
-    True,
-    "mangle/FORWARD",
-    "filter/FORWARD",
-    "security/FORWARD",
-    "mangle/POSTROUTING",
-    "nat/POSTROUTING",
+_PRE, _IN, _FORWARD = Hookpoint.PREROUTING, Hookpoint.INPUT, Hookpoint.FORWARD
+_OUT, _POST = Hookpoint.OUTPUT, Hookpoint.POSTROUTING
+
+WIRE_FIRST = Hook(_PRE, None, leaves=False)
+WIRE_TO_NODE = (Hook(_IN, None, leaves=False),)
+WIRE_ONWARD = (Hook(_FORWARD, None, leaves=True), Hook(_POST, None, leaves=True))
+NODE_FIRST = Hook(_OUT, "", leaves=True)
+NODE_OUT = (Hook(_POST, "", leaves=True),)
+NODE_BACK_IN = (
+    Hook(_PRE, "lo", leaves=False, translates=False),
+    Hook(_IN, "lo", leaves=False, translates=False),
 )
-NODE_START = _hooks("", True, "raw/OUTPUT", "mangle/OUTPUT", "nat/OUTPUT")
-NODE_OUT = _hooks("", True, "filter/OUTPUT", "security/OUTPUT", "mangle/POSTROUTING", "nat/POSTROUTING")
-NODE_BACK_IN = _hooks(
-    "lo",
-    False,
-    "raw/PREROUTING",
-    "mangle/PREROUTING",
-    "mangle/INPUT",
-    "filter/INPUT",
-    "security/INPUT",
-)
+# What IPVS sends to another host. Its source may still be rewritten, its destination no more.
+IPVS_OUT = (Hook(_OUT, "", leaves=True, translates=False), Hook(_POST, "", leaves=True))
+
+_PRIORITIES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
+_DESTINATION_NAT, _SOURCE_NAT = -100, 100
 
 
-def start_hooks(from_wire: bool) -> tuple[Hook, ...]:
-    """The hooks up to and with destination nat."""
-    return WIRE_START if from_wire else NODE_START
+def first_hook(from_wire: bool) -> Hook:
+    """The hook at which destinations are translated by nat."""
+    return WIRE_FIRST if from_wire else NODE_FIRST
 
 
 def later_hooks(from_wire: bool, to_node: bool) -> tuple[Hook, ...]:
-    """The hooks after destination nat; `to_node`: the destination is the node's by now."""
+    """The hooks after the first; `to_node`: the destination is the node's by now."""
     if from_wire:
         return WIRE_TO_NODE if to_node else WIRE_ONWARD
     return (*NODE_OUT, *NODE_BACK_IN) if to_node else NODE_OUT
+
+
+def base_of(table: str, chain: Chain) -> Base:
+    """Where a base chain hangs; iptables' names say it (NF_IP_PRI_* of the kernel)."""
+    if chain.base is not None:
+        return chain.base
+    point = Hookpoint(chain.name.lower())
+    if table == "nat":
+        priority = _DESTINATION_NAT if point in (_PRE, _OUT) else _SOURCE_NAT
+        return Base(point, priority, is_nat=True)
+    return Base(point, _PRIORITIES[table])
+
+
+def stops(rulesets: Sequence[Ruleset], hook: Hook) -> tuple[Stop, ...]:
+    """The base chains asked at a hook, in order; of equal ones those of the earlier rule set first."""
+    found: list[tuple[int, Stop]] = []
+    for ruleset in rulesets:
+        for table, chain in ruleset.base_chains:
+            base = base_of(table, chain)
+            if base.point is hook.point:
+                stop = Stop(hook, ruleset, table, chain, base.is_nat)
+                if hook.translates or not (base.is_nat or stop.is_ipvs):
+                    found.append((base.priority, stop))
+    return tuple(stop for _, stop in sorted(found, key=lambda one: one[0]))
+
+
+def start_stops(rulesets: Sequence[Ruleset], from_wire: bool, to_node: bool) -> tuple[Stop, ...]:
+    """The base chains up to and with the last one that may translate the destination.
+
+    `to_node`: the packet is for an address of the node, so that IPVS is asked at input.
+    """
+    first = first_hook(from_wire)
+    way = [*stops(rulesets, first)]
+    if from_wire and to_node:
+        way += stops(rulesets, WIRE_TO_NODE[0])
+    last = max((at for at, stop in enumerate(way) if _translates_destination(stop, first)), default=-1)
+    return tuple(way[: last + 1])
+
+
+def later_stops(
+    rulesets: Sequence[Ruleset], from_wire: bool, to_node: bool, after: Stop | None
+) -> tuple[Stop, ...]:
+    """The base chains on the rest of the way.
+
+    `after` is the one that translated the destination, None where none did and the way goes
+    on from where `start_stops` ended. `to_node` speaks of the destination as it is by now.
+    """
+    first, later = first_hook(from_wire), later_hooks(from_wire, to_node)
+    if after is None:
+        way = _all(rulesets, (first, *later))
+        return way[len(start_stops(rulesets, from_wire, to_node)) :]
+    if after.is_ipvs:
+        if not to_node:
+            return _all(rulesets, IPVS_OUT)
+        later = () if from_wire else later
+        return (*_rest(stops(rulesets, after.hook), after), *_all(rulesets, later))
+    rest = _rest(stops(rulesets, first), after)
+    return (*(stop for stop in rest if not stop.is_nat), *_all(rulesets, later))
+
+
+def _translates_destination(stop: Stop, first: Hook) -> bool:
+    return stop.is_ipvs or (stop.is_nat and stop.hook is first)
+
+
+def _all(rulesets: Sequence[Ruleset], hooks: Iterable[Hook]) -> tuple[Stop, ...]:
+    return tuple(stop for hook in hooks for stop in stops(rulesets, hook))
+
+
+def _rest(way: Sequence[Stop], after: Stop) -> tuple[Stop, ...]:
+    """What comes behind a chain at its hook; it may be another object for the same chain."""
+    at = next(at for at, stop in enumerate(way) if stop.chain is after.chain)
+    return tuple(way[at + 1 :])
 
 
 def interface_matches(pattern: str, interface: str) -> bool:

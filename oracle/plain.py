@@ -22,7 +22,16 @@ from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
 from model.packet import Origin, Packet
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
 from oracle.findings import Line, NotJudged, Trace
-from oracle.hooks import Hook, interface_matches, later_hooks, leaves_by, start_hooks
+from oracle.hooks import (
+    IPVS_OUT,
+    Hook,
+    Stop,
+    first_hook,
+    interface_matches,
+    later_hooks,
+    leaves_by,
+    stops,
+)
 from oracle.ruleset import (
     Accept,
     Chain,
@@ -30,6 +39,7 @@ from oracle.ruleset import (
     Dnat,
     Drop,
     Goto,
+    Hookpoint,
     Jump,
     Masquerade,
     Redirect,
@@ -49,9 +59,10 @@ MAX_UNSURE = 6  # lines that cannot be judged on one packet's way, beyond which 
 class State:
     """A packet on its way, with what was assumed to bring it here.
 
-    `asked` holds the affinity memories that were consulted and their answers, `unsure`
-    the lines that could not be judged and what was taken of them. `trail` is the rules
-    that took effect; it does not make two states different.
+    `translated` says that its destination was replaced, `by_ipvs` that IPVS did it. `asked`
+    holds the affinity memories that were consulted and their answers, `unsure` the lines
+    that could not be judged and what was taken of them. `trail` is the rules that took
+    effect; it does not make two states different.
     """
 
     destination: int
@@ -59,6 +70,7 @@ class State:
     mark: int = 0
     odds: Fraction = Fraction(1)
     translated: bool = False
+    by_ipvs: bool = False
     masqueraded: bool = False
     untracked: bool = False
     remembers: tuple[str, ...] = ()
@@ -88,6 +100,7 @@ class Walk:
         self._packet = packet
         self._local: Intervals = config.local_addresses(packet.family)
         self._ends: list[End] = []
+        self._sent_on: list[State] = []  # by IPVS, to other hosts
         self.met: dict[tuple[str, int], Line] = {}
 
     @cached_property
@@ -95,55 +108,59 @@ class Walk:
         """Every way the walk can end."""
         packet = self._packet
         from_wire = packet.origin is Origin.WIRE
-        states = [State(packet.destination, packet.port)]
-        for hook in start_hooks(from_wire):
-            states = self._hook(hook, states)
+        states = self._hook(first_hook(from_wire), [State(packet.destination, packet.port)])
         for to_node in (False, True):
             going = [s for s in states if contains(self._local, s.destination) is to_node]
             for hook in later_hooks(from_wire, to_node):
                 going = self._hook(hook, going)
-            for state in going:
-                verdict = Verdict.DNAT if state.translated else Verdict.PASS
-                self._ends.append(End(state, verdict))
+            self._finish(going)
+        sent_on, self._sent_on = _joined(self._sent_on), []
+        for hook in IPVS_OUT:
+            sent_on = self._hook(hook, sent_on)
+        self._finish(sent_on)
         return self._ends
+
+    def _finish(self, states: Iterable[State]) -> None:
+        for state in states:
+            verdict = Verdict.DNAT if state.translated else Verdict.PASS
+            self._ends.append(End(state, verdict))
 
     def _hook(self, hook: Hook, states: list[State]) -> list[State]:
         """The states that a hook's base chains let on."""
-        for ruleset in self._rulesets:
-            chain = ruleset.tables.get(hook.table, {}).get(hook.chain)
-            if chain is None:
-                continue
-            skipped = [s for s in states if hook.table == "nat" and self._skips_nat(hook, s)]
+        for stop in stops(self._rulesets, hook):
+            skipped = [s for s in states if self._skips(stop, s)]
             walked = [s for s in states if s not in skipped]
-            accepted: list[State] = []
-            fell, accepted = self._chain(ruleset, hook, chain, walked)
-            if isinstance(chain.policy, Drop):
+            fell, accepted = self._chain(stop, stop.chain, walked)
+            if isinstance(stop.chain.policy, Drop):
                 for state in fell:
                     self._ends.append(End(state, Verdict.DROP))
                 fell = []
             states = _joined([*skipped, *accepted, *fell])
         return states
 
-    def _skips_nat(self, hook: Hook, state: State) -> bool:
-        """Untracked packets have no nat; a second nat table finds the translation made."""
+    def _skips(self, stop: Stop, state: State) -> bool:
+        """Untracked packets have no nat; a second translator finds the translation made."""
+        if stop.is_ipvs:
+            return state.by_ipvs
+        if not stop.is_nat:
+            return False
         if state.untracked:
             return True
-        return state.masqueraded if hook.chain in ("POSTROUTING", "INPUT") else state.translated
+        is_source_nat = stop.hook.point in (Hookpoint.POSTROUTING, Hookpoint.INPUT)
+        return state.masqueraded if is_source_nat else state.translated
 
-    def _chain(
-        self, ruleset: Ruleset, hook: Hook, chain: Chain, states: list[State]
-    ) -> tuple[list[State], list[State]]:
+    def _chain(self, stop: Stop, chain: Chain, states: list[State]) -> tuple[list[State], list[State]]:
         """(states that fall off or return, states that the table accepts)."""
         fell: list[State] = []
         accepted: list[State] = []
         for rule in chain.rules:
-            if len(states) == 1 and self._judge(rule.when, hook, states[0]) is False:
+            if len(states) == 1 and self._judge(rule.when, stop.hook, states[0]) is False:
                 continue
             going: list[State] = []
             for state in states:
-                taken, passed = self._split(ruleset, hook, rule, state)
+                taken, passed = self._split(stop, rule, state)
                 for one in taken:
-                    on, back, through = self._act(ruleset, hook, rule, one)
+                    on, back, through = self._act(stop, rule, one)
                     if on == [one] and passed and not rule.remember:
                         going.append(attrs.evolve(state, trail=on[0].trail))  # no difference made
                         passed = []
@@ -157,15 +174,13 @@ class Walk:
                 break
         return _joined([*states, *fell]), accepted
 
-    def _split(
-        self, ruleset: Ruleset, hook: Hook, rule: Rule, state: State
-    ) -> tuple[list[State], list[State]]:
+    def _split(self, stop: Stop, rule: Rule, state: State) -> tuple[list[State], list[State]]:
         """(states in which the rule takes the packet, states in which it does not)."""
         parts = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
-        answers = [self._judge(part, hook, state) for part in parts]
+        answers = [self._judge(part, stop.hook, state) for part in parts]
         if False in answers:
             return [], [state]
-        place = (ruleset.file, rule.line)
+        place = (stop.ruleset.file, rule.line)
         one, passed = state, []
         if "unsure" in answers:
             assumed = dict(one.unsure).get(place)
@@ -188,20 +203,18 @@ class Walk:
         if rule.odds is not None:
             passed += [attrs.evolve(s, odds=s.odds * (1 - rule.odds)) for s in taken]
             taken = [attrs.evolve(s, odds=s.odds * rule.odds) for s in taken]
-        self.met.setdefault(place, Line(ruleset.file, rule.line, rule.text))
-        marked = (ruleset.file, rule)
+        self.met.setdefault(place, Line(stop.ruleset.file, rule.line, rule.text))
+        marked = (stop.ruleset.file, rule)
         lists = (rule.remember,) if rule.remember else ()
         taken = [attrs.evolve(s, trail=(*s.trail, marked), remembers=(*s.remembers, *lists)) for s in taken]
         return taken, [s for s in passed if s.odds]
 
-    def _act(
-        self, ruleset: Ruleset, hook: Hook, rule: Rule, state: State
-    ) -> tuple[list[State], list[State], list[State]]:
+    def _act(self, stop: Stop, rule: Rule, state: State) -> tuple[list[State], list[State], list[State]]:
         """(states that go on to the next rule, that return, that the table accepts)."""
         match rule.then:
             case Jump(name) | Goto(name):
-                chain = ruleset.tables[hook.table][name]
-                fell, accepted = self._chain(ruleset, hook, chain, [state])
+                chain = stop.ruleset.tables[stop.table][name]
+                fell, accepted = self._chain(stop, chain, [state])
                 return (fell, [], accepted) if isinstance(rule.then, Jump) else ([], fell, accepted)
             case Accept():
                 return [], [], [state]
@@ -213,7 +226,13 @@ class Walk:
                 return [], [state], []
             case Dnat(address, port):
                 to = state.destination if address is None else address
-                return [], [], [self._translate(state, to, state.port if port is None else port)]
+                new = self._translate(state, to, state.port if port is None else port)
+                if not stop.is_ipvs:
+                    return [], [], [new]
+                new = attrs.evolve(new, by_ipvs=True)
+                if contains(self._local, to):
+                    return [], [], [new]
+                self._sent_on.append(new)
             case Redirect(port):
                 own = self._own_address()
                 return [], [], [self._translate(state, own, state.port if port is None else port)]
@@ -227,7 +246,7 @@ class Walk:
                 return [state], [], []
             case Unsupported():
                 # It may end the walk in any way: go on, and say that this was taken.
-                place = (ruleset.file, rule.line)
+                place = (stop.ruleset.file, rule.line)
                 if dict(state.unsure).get(place) is None:
                     return [attrs.evolve(state, unsure=(*state.unsure, (place, False)))], [], []
                 return [state], [], []
@@ -328,7 +347,7 @@ def _ctstate(name: str, state: State) -> bool:
         case "UNTRACKED":
             return state.untracked
         case "DNAT":
-            return state.translated
+            return state.translated and not state.by_ipvs
         case "SNAT":
             return state.masqueraded
     return False

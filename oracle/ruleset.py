@@ -18,6 +18,7 @@ Facts a rule may use, all of them about the packet at the rule's hook:
 
 import enum
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import attrs
@@ -211,3 +212,13 @@ class Ruleset:
     warnings: tuple[Note, ...] = ()
     backend: str = ""
     dialect: Dialect = Dialect.IPTABLES
+
+    @cached_property
+    def base_chains(self) -> tuple[tuple[str, Chain], ...]:
+        """The chains that netfilter itself asks, each with its table's name."""
+        return tuple(
+            (table, chain)
+            for table, chains in self.tables.items()
+            for chain in chains.values()
+            if chain.policy is not None or chain.base is not None
+        )

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from model.outcome import Verdict
+from oracle.hooks import Stop
 from oracle.space.flow import Flow
 from oracle.space.ladder import Ladder
 from oracle.space.places import Signature
@@ -16,8 +17,8 @@ OWN = -1  # the node's own address, which depends on where the packet comes from
 class End(NamedTuple):
     """Packets whose walk through the hooks so far is over.
 
-    For DNAT the walk goes on at the new `address` and `port`; REDIRECT has `OWN`. `stuck`
-    says that a target which cannot be judged decided.
+    For DNAT the walk goes on at the new `address` and `port`, behind the base chain `turn`;
+    REDIRECT has `OWN`. `stuck` says that a target which cannot be judged decided.
     """
 
     flow: Flow
@@ -26,6 +27,7 @@ class End(NamedTuple):
     port: int | None = None
     reject_with: str = ""
     stuck: bool = False
+    turn: Stop | None = None
 
 
 class Group(NamedTuple):
@@ -33,6 +35,7 @@ class Group(NamedTuple):
 
     flow: Flow
     ladder: Ladder
+    turn: Stop
 
 
 Ends = list[End | Group]

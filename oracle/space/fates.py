@@ -13,6 +13,7 @@ from model.fate import Fate
 from model.intervals import EMPTY, Intervals, intersect, subtract, union
 from model.odds import taken
 from model.outcome import Verdict
+from oracle.hooks import Stop
 from oracle.space.cells import Region
 from oracle.space.ends import OWN, Cell, End, Group
 from oracle.space.flow import Flow
@@ -92,7 +93,7 @@ class FatesOfCells:
             self._end(ways, cell, one, from_wire, in_interface)
         for flow in flows:
             self._onward(
-                ways, flow, cell.destination, cell.protocol, cell.port, False, from_wire, in_interface
+                ways, flow, cell.destination, cell.protocol, cell.port, None, from_wire, in_interface
             )
         if done and any(intersect(way.sources, covered) for way in ways):
             # A group shares sources with other ways: only all of them together say what happens.
@@ -102,7 +103,7 @@ class FatesOfCells:
                     self._end(ways, cell, one, from_wire, in_interface)
             for flow in flows:
                 self._onward(
-                    ways, flow, cell.destination, cell.protocol, cell.port, False, from_wire, in_interface
+                    ways, flow, cell.destination, cell.protocol, cell.port, None, from_wire, in_interface
                 )
             return found_of(ways, asked_for)
         found = found_of(ways, asked_for)
@@ -117,7 +118,7 @@ class FatesOfCells:
         if address == OWN:
             address = self._walker.own_address(from_wire)
         port = cell.port if end.port is None else end.port
-        self._onward(ways, end.flow, address, cell.protocol, port, True, from_wire, in_interface)
+        self._onward(ways, end.flow, address, cell.protocol, port, end.turn, from_wire, in_interface)
 
     def _onward(
         self,
@@ -126,12 +127,12 @@ class FatesOfCells:
         address: int,
         protocol: int,
         port: int,
-        translated: bool,
+        after: Stop | None,
         from_wire: bool,
         in_interface: str | None,
     ) -> None:
-        """Adds what becomes of a flow after destination nat."""
-        fate = (address, port, Verdict.DNAT.value, "") if translated else (0, 0, Verdict.PASS.value, "")
+        """Adds what becomes of a flow behind the chain that translated it, None where none did."""
+        fate = (0, 0, Verdict.PASS.value, "") if after is None else (address, port, Verdict.DNAT.value, "")
         rewritten: Intervals = EMPTY
         gone: list[Intervals] = []
         plain = flow.sources
@@ -142,7 +143,7 @@ class FatesOfCells:
                 protocol,
                 port,
                 mark,
-                translated=translated,
+                after=after,
                 untracked=flow.untracked,
                 from_wire=from_wire,
                 in_interface=in_interface,

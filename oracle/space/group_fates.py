@@ -18,6 +18,7 @@ from model.intervals import (
     without_member,
 )
 from model.outcome import Verdict
+from oracle.hooks import Stop
 from oracle.ruleset import SetMark
 from oracle.space.ends import Cell, Destination, End, Group
 from oracle.space.flow import Pieces, marked
@@ -25,6 +26,8 @@ from oracle.space.ladder import Endpoint
 from oracle.space.walk import Walker
 
 _DNAT = Verdict.DNAT.value
+
+Way = tuple[int, bool, str | None, Stop]  # protocol, from the wire, interface, what translated
 
 
 def spelled_out(group: Group) -> Iterator[End]:
@@ -37,7 +40,7 @@ def spelled_out(group: Group) -> Iterator[End]:
         hit = ((asked, True),) if asked else ()
         lists = (endpoint.remember,) if endpoint.remember else ()
         flow = flow._replace(odds=odds, asked=(*missed, *hit), lists=lists)
-        yield End(flow, Verdict.DNAT, endpoint.address, endpoint.port)
+        yield End(flow, Verdict.DNAT, endpoint.address, endpoint.port, turn=group.turn)
         if asked:
             missed.append((asked, False))
 
@@ -70,11 +73,11 @@ class GroupFates:
 
         None when something else than the mark decides behind the ladder.
         """
-        flow, ladder = group
+        flow, ladder, turn = group
         inside = intersect(flow.sources, asked_for)
         if not inside:
             return Fate(EMPTY, ())
-        way = (cell.protocol, from_wire, in_interface)
+        way = (cell.protocol, from_wire, in_interface, turn)
         kinds: dict[tuple[int, int], _Kind | None] = {}
         leaves: list[LeafFate] = []
         memories: list[Memory] = []
@@ -133,7 +136,7 @@ class GroupFates:
         mark: SetMark,
         destination: Destination,
         port: int,
-        way: tuple[int, bool, str | None],
+        way: Way,
     ) -> tuple[tuple[Intervals, bool], ...] | None:
         """The parts of the flow that the mark turns around, with what they are then."""
         out: list[tuple[Intervals, bool]] = []
@@ -153,7 +156,7 @@ class GroupFates:
         pieces: Pieces,
         destination: Destination,
         port: int,
-        way: tuple[int, bool, str | None],
+        way: Way,
         inside: Intervals,
     ) -> _Kind | None:
         """What marks alone make of the flow; None when more than the mark decides."""
@@ -166,20 +169,18 @@ class GroupFates:
                 out = union(out, intersect(part, inside))
         return _Kind(out)
 
-    def _rewrite(
-        self, mark: int, destination: Destination, port: int, way: tuple[int, bool, str | None]
-    ) -> bool | None:
+    def _rewrite(self, mark: int, destination: Destination, port: int, way: Way) -> bool | None:
         """Whether packets with a mark are masqueraded; None when more than that happens."""
-        key = (mark, id(destination), port, way)
+        protocol, from_wire, in_interface, turn = way
+        key = (mark, id(destination), port, protocol, from_wire, in_interface, id(turn))
         if key in self._rewrites:
             return self._rewrites[key]
-        protocol, from_wire, in_interface = way
         rows = self._walker.later(
             destination,
             protocol,
             port,
             mark,
-            translated=True,
+            after=turn,
             untracked=False,
             from_wire=from_wire,
             in_interface=in_interface,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from model.intervals import Intervals, contains, subtract, union
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
-from oracle.hooks import interface_matches
+from oracle.hooks import Stop, interface_matches
 from oracle.space.ends import Outward
 from oracle.space.flow import Flow
 from oracle.space.places import Signature
@@ -16,9 +16,10 @@ class At(NamedTuple):
     signature: Signature
     protocol: int
     port: int
-    translated: bool
+    translated: bool  # by nat
     inward: str | None  # interface the packet came in by, "" for none
     outward: Outward | None  # what is known of the interface it leaves by, None where there is none
+    stop: Stop | None  # the base chain it is in
 
 
 def judge(literal: Predicate, at: At, flow: Flow) -> bool | str | Intervals:

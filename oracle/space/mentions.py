@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from model.frontends import NodeView
 from model.intervals import Intervals, intersect, size
-from oracle.ruleset import Dnat, Goto, Jump, Redirect
+from oracle.hooks import base_of
+from oracle.ruleset import Dnat, Goto, Hookpoint, Jump, Redirect
 from oracle.space.places import Places, Signature
 from oracle.space.program import Program
 from oracle.space.programs import Programs
@@ -31,9 +32,9 @@ class Mentions:
         self._moved: list[tuple[Signature, Box, Dnat | Redirect]] = []
         to_node = frozenset({places.register(view.local_addresses)})
         for one in programs:
-            for table, base in one.bases():
-                reached = to_node if base.name == "INPUT" else _NOWHERE
-                self._follow(one, table, base, reached, _WHOLE)
+            for table, chain in one.ruleset.base_chains:
+                reached = to_node if base_of(table, chain).point is Hookpoint.INPUT else _NOWHERE
+                self._follow(one, table, one.program(table, chain.name), reached, _WHOLE)
         primary = view.config.primary_address(view.family)
         own = [view.family.loopback[0][0] | 1, *([] if primary is None else [primary])]
         for reached, box, then in self._moved:

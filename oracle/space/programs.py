@@ -70,17 +70,6 @@ class Programs:
         """Whether any rule asks by which interface a packet comes or goes."""
         return bool(self.interfaces or self.out_interfaces)
 
-    def base(self, table: str, chain: str) -> Program | None:
-        """A base chain, None when the rule set has none of that name."""
-        return self.program(table, chain) if chain in self.ruleset.tables.get(table, {}) else None
-
-    def bases(self) -> Iterable[tuple[str, Program]]:
-        """Every base chain with its table."""
-        for table, chains in self.ruleset.tables.items():
-            for name, chain in chains.items():
-                if chain.policy is not None:
-                    yield table, self.program(table, name)
-
     def program(self, table: str, name: str) -> Program:
         """A chain of a table, made ready."""
         ready = self._ready[table]
@@ -141,7 +130,7 @@ class Programs:
             return Step(guard, then, None if odds is None else intern(odds), rule)
 
         def find_ladder() -> Ladder | None:
-            if chain.policy is not None or not chain.rules:
+            if chain.policy is not None or chain.base is not None or not chain.rules:
                 return None
             return ladder_of(chain.rules, marks, step_of, lambda name: self._endpoint(table, name))
 
@@ -193,7 +182,7 @@ class Programs:
 
 def _pure_mark(chain: Chain) -> SetMark | None:
     """What calling the chain does when it does nothing but set the mark of every packet."""
-    if not chain.rules or chain.policy is not None or not isinstance(chain.rules[0].then, SetMark):
+    if not chain.rules or chain.policy or chain.base or not isinstance(chain.rules[0].then, SetMark):
         return None
     clear = flip = 0
     for rule in chain.rules:

@@ -15,13 +15,16 @@ from model.node_config import NodeConfig
 from model.odds import left, taken
 from model.outcome import Verdict
 from model.predicate import Fact, Not, Predicate
-from oracle.hooks import Hook, interface_matches, later_hooks, leaves_by, start_hooks
+from oracle.hooks import Stop, base_of, interface_matches, later_stops, leaves_by, start_stops
 from oracle.ruleset import (
     Accept,
+    Chain,
     Continue,
+    Dialect,
     Dnat,
     Drop,
     Goto,
+    Hookpoint,
     Jump,
     Masquerade,
     Redirect,
@@ -38,6 +41,8 @@ from oracle.space.places import Places, Signature
 from oracle.space.program import Program
 from oracle.space.programs import Programs
 from oracle.space.steps import Step
+
+Stage = list[tuple[Stop, Programs, Program]]
 
 
 class Walker:
@@ -61,10 +66,18 @@ class Walker:
         self._family = family
         self._local = local
         self.fresh = whole(family.everything)
-        self._stages: dict[tuple[bool, bool | None], list[tuple[Hook, Programs, Program]]] = {}
+        self._rulesets = tuple(one.ruleset for one in programs)
+        self._programs_of = {id(one.ruleset): one for one in programs}
+        self._has_ipvs = any(one.dialect is Dialect.IPVS for one in self._rulesets)
+        self._starts: dict[tuple[bool, bool], Stage] = {}
+        self._rests: dict[tuple[bool, bool, int], Stage] = {}
         self._asked_out = sorted({name for one in programs for name in one.out_interfaces})
         roots = [
-            [(table, base) for table, base in one.bases() if (table, base.name) not in _BEFORE_NAT]
+            [
+                (table, one.program(table, chain.name))
+                for table, chain in one.ruleset.base_chains
+                if not _translates_first(table, chain)
+            ]
             for one in programs
         ]
         below = [one.places_below(bases) for one, bases in zip(programs, roots, strict=True)]
@@ -82,24 +95,25 @@ class Walker:
             return self._last[1]
         ends: Ends = []
         flows = [self.fresh]
-        at = At(cell.signature, cell.protocol, cell.port, False, "", None)
-        stage = self._stage(from_wire, None)
+        to_node = self._has_ipvs and contains(self._local, cell.destination)
+        stage = self._start(from_wire, to_node)
         if stage:
+            at = At(cell.signature, cell.protocol, cell.port, False, "", None, None)
             outward = self.destination(cell.destination).outward
-            for hook, programs, program in stage:
-                here = _place(hook, at, in_interface, outward)
-                flows = self._hook(hook, programs, program, here, flows, ends)
+            for stop, programs, program in stage:
+                here = _place(stop, at, in_interface, outward)
+                flows = self._hook(stop, programs, program, here, flows, ends)
         self._last = (cell, (ends, flows))
         return ends, flows
 
     @cached_property
     def _starts_alike(self) -> bool:
         """Whether the rules up to destination nat are the same for wire and node alike."""
-        wire, node = self._stage(True, None), self._stage(False, None)
-        if any(one.asks_interface for one in self._programs) or len(wire) != len(node):
+        if self._has_ipvs or any(one.asks_interface for one in self._programs):
             return False
-        return all(
-            first.table == other.table == "nat" and one is same and _says(program) == _says(twin)
+        wire, node = self._start(from_wire=True, to_node=False), self._start(from_wire=False, to_node=False)
+        return len(wire) == len(node) and all(
+            first.is_nat == other.is_nat and one is same and _says(program) == _says(twin)
             for (first, one, program), (other, same, twin) in zip(wire, node, strict=True)
         )
 
@@ -110,22 +124,26 @@ class Walker:
         port: int,
         mark: int,
         *,
-        translated: bool,
+        after: Stop | None,
         untracked: bool,
         from_wire: bool,
         in_interface: str | None,
     ) -> list[Later]:
-        """What becomes of every source's packets after destination nat."""
-        key = (destination, protocol, port, mark, translated, untracked, from_wire, in_interface)
+        """What becomes of every source's packets behind the chain that translated them.
+
+        `after` is None for packets that nothing has translated.
+        """
+        key = (destination, protocol, port, mark, id(after), untracked, from_wire, in_interface)
         found = self._later.get(key)
         if found is not None:
             return found
         ends: Ends = []
         flows = [whole(self._family.everything, mark)._replace(untracked=untracked)]
-        at = At(destination.signature, protocol, port, translated, "", None)
-        for hook, programs, program in self._stage(from_wire, destination.to_node):
-            here = _place(hook, at, in_interface, destination.outward)
-            flows = self._hook(hook, programs, program, here, flows, ends)
+        by_nat = after is not None and after.is_nat
+        at = At(destination.signature, protocol, port, by_nat, "", None, None)
+        for stop, programs, program in self._rest(from_wire, destination.to_node, after):
+            here = _place(stop, at, in_interface, destination.outward)
+            flows = self._hook(stop, programs, program, here, flows, ends)
         out = [
             Later(end.flow, end.verdict, end.reject_with, end.stuck)
             if isinstance(end, End)
@@ -154,24 +172,43 @@ class Walker:
             found = self._destinations[address] = self._kinds.setdefault(kind, kind)
         return found
 
-    def _stage(self, from_wire: bool, to_node: bool | None) -> list[tuple[Hook, Programs, Program]]:
-        """The base chains that have something to say, up to (None) or after destination nat."""
+    def _start(self, from_wire: bool, to_node: bool) -> Stage:
+        """The base chains that have something to say, up to the last that translates destinations."""
         key = (from_wire, to_node)
-        found = self._stages.get(key)
+        found = self._starts.get(key)
         if found is None:
-            hooks = start_hooks(from_wire) if to_node is None else later_hooks(from_wire, to_node)
-            found = self._stages[key] = [
-                (hook, programs, base)
-                for hook in hooks
-                for programs in self._programs
-                if (base := programs.base(hook.table, hook.chain)) is not None
-                and (base.rules or isinstance(base.policy, Drop))
-            ]
+            found = self._starts[key] = self._stage(start_stops(self._rulesets, from_wire, to_node))
         return found
+
+    def _rest(self, from_wire: bool, to_node: bool, after: Stop | None) -> Stage:
+        """The base chains that have something to say behind that one."""
+        key = (from_wire, to_node, id(after))
+        found = self._rests.get(key)
+        if found is None:
+            if after is not None and not from_wire and self._starts_alike:
+                after = self._twin(after)
+            way = later_stops(self._rulesets, from_wire, to_node, after)
+            found = self._rests[key] = self._stage(way)
+        return found
+
+    def _twin(self, after: Stop) -> Stop:
+        """The chain that the node's packets meet where those from the wire meet this one."""
+        wire, node = self._start(from_wire=True, to_node=False), self._start(from_wire=False, to_node=False)
+        pairs = zip(wire, node, strict=True)
+        return next(other for (first, _, _), (other, _, _) in pairs if after in (first, other))
+
+    def _stage(self, way: Sequence[Stop]) -> Stage:
+        out: Stage = []
+        for stop in way:
+            programs = self._programs_of[id(stop.ruleset)]
+            program = programs.program(stop.table, stop.chain.name)
+            if program.rules or isinstance(program.policy, Drop):
+                out.append((stop, programs, program))
+        return out
 
     def _hook(
         self,
-        hook: Hook,
+        stop: Stop,
         programs: Programs,
         program: Program,
         at: At,
@@ -180,14 +217,14 @@ class Walker:
     ) -> list[Flow]:
         """The flows that a base chain lets on; walks that end are added to `ends`."""
         aside: list[Flow] = []
-        if hook.table == "nat":
+        if stop.is_nat:
             aside = [flow for flow in flows if flow.untracked or flow.masqueraded]
             if aside:
                 flows = [flow for flow in flows if not (flow.untracked or flow.masqueraded)]
         if not flows:
             return aside
         through: list[Flow] = []
-        fell = self._run(programs, hook.table, program, at, flows, ends, through)
+        fell = self._run(programs, stop.table, program, at, flows, ends, through)
         if isinstance(program.policy, Drop):
             ends.extend(End(flow, Verdict.DROP) for flow in fell)
             fell = []
@@ -308,7 +345,7 @@ class Walker:
             case Jump(name):
                 return self._call(programs, table, name, at, flow, ends, through)
             case Dnat(address, port):
-                ends.append(End(flow, Verdict.DNAT, address, port))
+                ends.append(End(flow, Verdict.DNAT, address, port, turn=at.stop))
             case Goto(name):
                 fell += self._call(programs, table, name, at, flow, ends, through)
             case Accept():
@@ -320,7 +357,7 @@ class Walker:
             case Return():
                 fell.append(flow)
             case Redirect(port):
-                ends.append(End(flow, Verdict.DNAT, OWN, port))
+                ends.append(End(flow, Verdict.DNAT, OWN, port, turn=at.stop))
             case Masquerade():
                 through.append(flow._replace(masqueraded=True))
             case SetMark():
@@ -353,10 +390,11 @@ class Walker:
                 if guard.admits(at.signature, at.protocol, at.port):
                     assert isinstance(then, SetMark)
                     flow = marked(flow, guard.source, then)
-            key = (id(ladder), flow.sources, flow.pieces)
+            assert at.stop is not None
+            key = (id(ladder), flow.sources, flow.pieces, id(at.stop))
             group = self._groups.get(key)
             if group is None:
-                group = self._groups[key] = Group(flow, ladder)
+                group = self._groups[key] = Group(flow, ladder, at.stop)
             ends.append(group)
             return []
         return self._run(programs, table, chain, at, [flow], ends, through)
@@ -370,7 +408,12 @@ class Walker:
 
 
 _UNMARKED = whole(())[2:]
-_BEFORE_NAT = {("nat", "PREROUTING"), ("nat", "OUTPUT")}
+
+
+def _translates_first(table: str, chain: Chain) -> bool:
+    """Whether no packet meets the chain after its destination was translated."""
+    base = base_of(table, chain)
+    return base.is_nat and base.point in (Hookpoint.PREROUTING, Hookpoint.OUTPUT)
 
 
 def _asks_memory(literal: Predicate) -> bool:
@@ -383,9 +426,11 @@ def _says(program: Program) -> list[tuple[object, ...]]:
     return [(step.guard, step.then, step.odds, step.rule.remember, program.policy) for step in program.steps]
 
 
-def _place(hook: Hook, at: At, in_interface: str | None, outward: Outward) -> At:
-    """Where a walk is at a hook."""
+def _place(stop: Stop, at: At, in_interface: str | None, outward: Outward) -> At:
+    """Where a walk is at a base chain."""
+    hook = stop.hook
     return at._replace(
         inward=in_interface if hook.inward is None else hook.inward,
         outward=outward if hook.leaves else None,
+        stop=stop,
     )
