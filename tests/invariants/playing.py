@@ -9,10 +9,9 @@ from invariants.invariant import Step, Violation
 from invariants.refuted.claim import Case, Refuted
 from model.addresses import format_address
 from model.api.refusal import Refused
-from model.cluster import events
+from model.cluster import events, transition
 from model.cluster.events import Event, IllegalEvent
 from model.cluster.state import ClusterState
-from model.cluster.transition import carry_out
 from model.objects import Node
 from model.packet import Packet
 from model.traffic import Delivery
@@ -21,16 +20,17 @@ from tests.wording import brief
 
 History = tuple[Event, ...]
 
+EMPTY = ClusterState()
+
 MOST_ALIKE = 5  # that are told one by one
 
 
-def played(history: Iterable[Event]) -> tuple[Step, ...]:
-    """Every step from an empty cluster on; what is not carried out changes nothing."""
-    state = ClusterState()
+def played(history: Iterable[Event], state: ClusterState = EMPTY) -> tuple[Step, ...]:
+    """Every step from that state on; what is not carried out changes nothing."""
     steps: list[Step] = []
     for event in history:
         try:
-            stepped = carry_out(state, event)
+            stepped = transition.carry_out(state, event)
         except (IllegalEvent, Refused) as fault:
             steps.append(Step(state, event, state, fault))
             continue

@@ -1,14 +1,11 @@
 """Each claim can fail: its premise is met, and it catches a model made wrong on purpose."""
 
 import itertools
-import random
 from collections.abc import Callable
 from typing import TypeVar
 
 import attrs
 import pytest
-from hypothesis import Phase, find, settings
-from hypothesis import strategies as st
 
 import model.affinity
 from invariants.affinity import a_client_stays_with_its_endpoint
@@ -38,15 +35,10 @@ from model.predicate import All, Any, Not
 from model.proxy_endpoints import EndpointList
 from tests.strategies import cases
 from tests.strategies.cases import FlowCase, PacketCase
+from tests.strategies.search import found
 
 T = TypeVar("T")
 BY_ID = {claim.id: claim for claim in CATALOGUE}
-
-
-def found(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool]) -> T:
-    """A drawn case that is wanted; NoSuchExample fails the test when there is none."""
-    search = settings(max_examples=3000, phases=[Phase.generate], database=None, deadline=None)
-    return find(strategy, wanted, settings=search, random=random.Random(0))
 
 
 READY, DRAINING = (True, True, False), (False, True, True)  # ready, serving, terminating

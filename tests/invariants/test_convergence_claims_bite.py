@@ -17,6 +17,7 @@ from model.cluster.settle import settle
 from model.cluster.state import ClusterState
 from model.cluster.watched import Services, claims
 from model.objects import ObjectName, Service
+from tests.invariants.playing import played
 from tests.invariants.states import NAMESPACE
 from tests.strategies.flows import (
     DRAINING,
@@ -24,8 +25,7 @@ from tests.strategies.flows import (
     UNREADY,
     a_slice,
     begun,
-    found,
-    played,
+    step_found,
 )
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -72,7 +72,7 @@ def brings_nothing_new(step: Step) -> bool:
     ],
 )
 def test_the_premise_is_reached(premise: Callable[[Step], bool]) -> None:
-    step = found(premise)
+    step = step_found(premise)
 
     assert premise(step)
 
@@ -134,7 +134,7 @@ def syncs_clean_whatever_happened(patch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_sync_is_caught(monkeypatch: pytest.MonkeyPatch, claim: Any, mutant: Mutant) -> None:
     mutant(monkeypatch)
 
-    step = found(lambda step: claim.violation(step) is not None)
+    step = step_found(lambda step: claim.violation(step) is not None)
     assert claim.violation(step) is not None
 
 
@@ -142,7 +142,7 @@ def test_a_wrong_sync_is_caught(monkeypatch: pytest.MonkeyPatch, claim: Any, mut
 
 
 def after(*happening: Event) -> ClusterState:
-    return played(begun(), happening)[-1].after
+    return played(happening, begun())[-1].after
 
 
 def edge_with(*conditions: tuple[bool, bool, bool]) -> events.WriteSlice:
@@ -176,7 +176,7 @@ def test_rules_that_go_by_who_came_first_are_caught(monkeypatch: pytest.MonkeyPa
         Service(ObjectName(NAMESPACE, name), cluster_ips=(ip,), external_ips=("203.0.113.5",))
         for name, ip in (("first", "10.96.0.21"), ("second", "10.96.0.22"))
     ]
-    assert ALIKE.violation(played(knowing(*shared), [SYNC])[0]) is None
+    assert ALIKE.violation(played([SYNC], knowing(*shared))[0]) is None
 
     def wrong(self: Services, service: Service, at: int) -> Services:
         claimants = self.claimants
@@ -188,7 +188,7 @@ def test_rules_that_go_by_who_came_first_are_caught(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Services, "put", wrong)
 
-    assert ALIKE.violation(played(knowing(*shared), [SYNC])[0]) is not None
+    assert ALIKE.violation(played([SYNC], knowing(*shared))[0]) is not None
 
 
 def knowing(*services: Service) -> ClusterState:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invariants.catalogue import DNS
@@ -13,6 +13,7 @@ from model.objects import Cluster, Endpoint, Service, ServiceType
 from tests.invariants import recorded
 from tests.invariants.dns_cases import FEW_DOTS, SEARCHED, dns_case
 from tests.strategies.dns import dns_clusters
+from tests.strategies.search import found
 
 each_claim = pytest.mark.parametrize("claim", DNS, ids=lambda claim: claim.id)
 
@@ -77,12 +78,4 @@ def has_a_chain_of(hops: int, case: DnsCase) -> bool:
     ],
 )
 def test_drawn_clusters_meet_the_premise(premise: Any) -> None:
-    search = settings(
-        max_examples=2000,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-
-    assert premise(find(dns_clusters().map(dns_case), premise, settings=search))
+    assert premise(found(dns_clusters().map(dns_case), premise))

@@ -24,13 +24,13 @@ from model.outcome import Leaf, Outcome, Target
 from model.packet import TCP, UDP
 from model.proxy_endpoints import ProxyEndpoint
 from model.traffic import Delivery
+from tests.invariants.playing import played
 from tests.strategies.flows import (
     AFFINITY_SECONDS,
     ENDPOINTS,
     a_send,
     begun,
-    found,
-    played,
+    step_found,
 )
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -96,7 +96,7 @@ def ends_some_udp_flows(step: Step) -> bool:
     ],
 )
 def test_the_premise_is_reached(premise: Callable[[Step], bool]) -> None:
-    step = found(premise)
+    step = step_found(premise)
 
     assert premise(step)
 
@@ -215,7 +215,7 @@ CLEANED, SPARED = flows.udp_flows_lead_to_serving_endpoints, flows.clean_up_spar
 def test_a_wrong_model_is_caught(monkeypatch: pytest.MonkeyPatch, claim: Any, mutant: Mutant) -> None:
     mutant(monkeypatch)
 
-    step = found(lambda step: claim.violation(step) is not None)
+    step = step_found(lambda step: claim.violation(step) is not None)
     assert claim.violation(step) is not None
 
 
@@ -229,7 +229,7 @@ def test_a_client_is_a_stranger_a_second_after_its_timeout() -> None:
         a_send(TO_WEB, source_port=40002, chance=Fraction(5, 6)),
     )
 
-    steps = played(begun(affinity=True), happening)
+    steps = played(happening, begun(affinity=True))
 
     first, last = (Target(parse_address(ENDPOINTS[at][0])[1], 8080) for at in (0, 2))
     assert [first, first, last] == [step.told.target for step in steps if isinstance(step.told, Delivery)]

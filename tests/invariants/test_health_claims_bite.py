@@ -18,6 +18,7 @@ from model.eligibility import EndpointSets, endpoint_sets
 from model.health import ProxyHealth
 from model.objects import ObjectName
 from model.proxy_endpoints import EndpointList
+from tests.invariants.playing import played
 from tests.invariants.states import NAMESPACE
 from tests.strategies.flows import (
     DRAINING,
@@ -26,8 +27,7 @@ from tests.strategies.flows import (
     a_send,
     a_slice,
     begun,
-    found,
-    played,
+    step_found,
 )
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -40,7 +40,7 @@ SYNC = events.SyncProxy("node-a")
 
 
 def after(*happening: Event) -> ClusterState:
-    return played(begun(), happening)[-1].after
+    return played(happening, begun())[-1].after
 
 
 def edge_with(*conditions: tuple[bool, bool, bool]) -> events.WriteSlice:
@@ -70,7 +70,7 @@ def is_known_to_drain(step: Step) -> bool:
     ],
 )
 def test_the_premise_is_reached(premise: Callable[[Step], bool]) -> None:
-    step = found(premise)
+    step = step_found(premise)
 
     assert premise(step)
 
@@ -118,7 +118,7 @@ def draining_endpoints_are_not_used(patch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_answer_is_caught(monkeypatch: pytest.MonkeyPatch, claim: Any, mutant: Mutant) -> None:
     mutant(monkeypatch)
 
-    step = found(lambda step: claim.violation(step.after) is not None)
+    step = step_found(lambda step: claim.violation(step.after) is not None)
     assert claim.violation(step.after) is not None
 
 
@@ -128,7 +128,7 @@ def test_a_wrong_answer_is_caught(monkeypatch: pytest.MonkeyPatch, claim: Any, m
 def test_a_node_that_drains_is_refuted_by_its_balancer_and_serves() -> None:
     """INV-67: 503 from the first moment, connections to the end."""
     told = [
-        (status(state), played(state, [a_send(3)])[0].told.target is not None)  # type: ignore[union-attr]  # sent
+        (status(state), played([a_send(3)], state)[0].told.target is not None)  # type: ignore[union-attr]  # sent
         for state in (
             after(edge_with(READY, READY), SYNC),
             after(edge_with(READY, DRAINING), SYNC),

@@ -11,7 +11,7 @@ from invariants.catalogue import PACKET
 from invariants.packets import SourceClass, has_usable, is_shut_out, source_class
 from invariants.places import Ownership, is_held_to_node, ownerships, targets
 from invariants.policies import is_short_circuited
-from invariants.topology import TopologyMode, cluster_set, topology_mode
+from invariants.topology import TopologyMode, cluster_sets, topology_modes
 from model.eligibility import EndpointSets
 from model.expectation import expect
 from model.forwarding import Decision, Row
@@ -23,7 +23,6 @@ from model.packet import Packet
 from model.proxy_endpoints import EndpointList
 from tests.invariants.wrong_models import (
     Mutant,
-    found,
     turned,
     with_masquerade_row,
     with_odds,
@@ -34,6 +33,7 @@ from tests.invariants.wrong_models import (
 )
 from tests.strategies import aimed
 from tests.strategies.cases import PacketCase
+from tests.strategies.search import found
 
 BY_ID = {claim.id: claim for claim in PACKET}
 
@@ -56,7 +56,7 @@ def hints_are_all_for_elsewhere(seen: Seen) -> bool:
     """Every ready endpoint has hints, and none is meant for this node or zone."""
     ready = [each for each in seen.owned.endpoints.values() if each.ready]
     hinted = bool(ready) and all(each.zone_hints for each in ready)
-    none = topology_mode(ready, seen.view.config) is TopologyMode.NONE and seen.view.config.zone is not None
+    none = topology_modes(ready, seen.view.config) == {TopologyMode.NONE} and seen.view.config.zone is not None
     return hinted and none and not is_held_to_node(seen.view, seen.packet, seen.owned)
 
 
@@ -92,7 +92,8 @@ def is_held_by_external_policy(seen: Seen) -> bool:
 
 def is_led_past_the_policy(seen: Seen) -> bool:
     """By short circuit, to endpoints of other nodes."""
-    elsewhere = any(not seen.owned.endpoints[target].local for target in cluster_set(seen.view, seen.owned))
+    (given,) = cluster_sets(seen.view, seen.owned)
+    elsewhere = any(not seen.owned.endpoints[target].local for target in given)
     return is_short_circuited(seen.view, seen.packet, seen.owned) and elsewhere
 
 

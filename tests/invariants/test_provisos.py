@@ -2,7 +2,6 @@
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, Phase, find, settings
 
 from invariants import flows, health
 from invariants.refuted.provisos import (
@@ -17,15 +16,7 @@ from model.cluster.events import Event
 from model.conntrack import Cleanup
 from tests.invariants.playing import broken
 from tests.strategies.flows import Drawn, drawn
-
-SEARCH = settings(
-    max_examples=3000,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
+from tests.strategies.search import SMALLEST, found
 
 WRITE, SYNC, SEND = events.WriteSlice, events.SyncProxy, events.Send
 
@@ -44,7 +35,7 @@ def test_a_small_counterexample_is_found_and_breaks_the_claim_again(
 ) -> None:
     tempting = next(one for one in PROVISOS if one is claim)
 
-    case = find(drawn(), lambda case: broken(tempting, case.steps()) is not None, settings=SEARCH)
+    case = found(drawn(), lambda case: broken(tempting, case.steps()) is not None, SMALLEST)
 
     assert expected == [type(event) for event in case.happening]
     violation = broken(tempting, case.steps())
@@ -55,7 +46,7 @@ def test_a_small_counterexample_is_found_and_breaks_the_claim_again(
 @pytest.mark.parametrize(("claim", "_"), SHORTEST)
 def test_the_counterexample_keeps_within_the_claim_with_its_proviso(claim: object, _: object) -> None:
     tempting = next(one for one in PROVISOS if one is claim)
-    case = find(drawn(), lambda case: broken(tempting, case.steps()) is not None, settings=SEARCH)
+    case = found(drawn(), lambda case: broken(tempting, case.steps()) is not None, SMALLEST)
 
     steps = case.steps()
     assert [] == [
@@ -72,10 +63,8 @@ def test_the_counterexample_keeps_within_the_claim_with_its_proviso(claim: objec
 
 def test_a_flow_leads_nowhere_only_until_kube_proxy_is_newer() -> None:
     """CT-04: what breaks the claim up to 1.36.2 does not after it."""
-    case = find(
-        drawn(),
-        lambda case: broken(no_udp_flow_outlives_its_endpoint, case.steps()) is not None,
-        settings=SEARCH,
+    case = found(
+        drawn(), lambda case: broken(no_udp_flow_outlives_its_endpoint, case.steps()) is not None, SMALLEST
     )
     newer: Drawn = attrs.evolve(case, cleanup=Cleanup.COMPLETE)
 

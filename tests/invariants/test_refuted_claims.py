@@ -7,7 +7,6 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, find, settings
 
 from invariants.catalogue import CATALOGUE
 from invariants.invariant import Violation
@@ -15,7 +14,7 @@ from invariants.refuted import REFUTED
 from invariants.refuted.page import page
 from model.cluster import events
 from tests.invariants.hunts import BY_ID, HUNTS, Hunt
-from tests.invariants.playing import History, broken, played, told
+from tests.invariants.playing import broken, played, told
 from tests.strategies.scenes import (
     CLUSTER_IPS,
     HTTP,
@@ -28,28 +27,16 @@ from tests.strategies.scenes import (
     pod_events,
 )
 from tests.strategies.scripts import a_packet, a_service
+from tests.strategies.search import SMALLEST, found
 from tests.test_docs import cited_ids
 
 ROOT = Path(__file__).parents[2]
-
-SEARCH = settings(
-    max_examples=3000,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-
-
-def found(hunt: Hunt) -> History:
-    """The smallest history that the search comes to."""
-    return find(hunt.drawn, hunt.is_met_by, settings=SEARCH)
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("hunt", HUNTS, ids=lambda hunt: hunt.name)
 def test_a_small_counterexample_is_found_and_breaks_the_claim_when_replayed(hunt: Hunt) -> None:
-    history = found(hunt)
+    history = found(hunt.drawn, hunt.is_met_by, SMALLEST)
 
     steps = played(history)
     violation = broken(BY_ID[hunt.id], steps)

@@ -22,7 +22,7 @@ from model.outcome import Verdict
 from model.proxy_endpoints import EndpointList
 from tests.invariants.states import WEB
 from tests.strategies.flows import NODES
-from tests.strategies.replacements import PACKET, PODS, Replacement, comes_up, found, replacements
+from tests.strategies.replacements import PACKET, PODS, Replacement, comes_up, replacements, steps_found
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 QUIET, SERVED = (
@@ -95,7 +95,7 @@ def leaves_an_unready_pod(steps: Sequence[Step]) -> bool:
     ],
 )
 def test_the_premise_is_reached(premise: Callable[[Sequence[Step]], bool]) -> None:
-    assert premise(found(premise))
+    assert premise(steps_found(premise))
 
 
 # --- Wrong models
@@ -153,7 +153,7 @@ def every_pod_counts_as_ready(patch: pytest.MonkeyPatch) -> None:
 def test_inv_75_catches_proxies_that_refuse(monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
     mutant(monkeypatch)
 
-    steps = found(lambda steps: any(map(SERVED.violation, steps)) and is_refused_in_spite(steps))
+    steps = steps_found(lambda steps: any(map(SERVED.violation, steps)) and is_refused_in_spite(steps))
     assert any(map(SERVED.violation, steps))
 
 
@@ -167,7 +167,7 @@ def test_inv_75_catches_proxies_that_refuse(monkeypatch: pytest.MonkeyPatch, mut
 def test_inv_74_catches_connections_to_unready_pods(monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
     mutant(monkeypatch)
 
-    steps = found(lambda steps: QUIET.violation(settle(steps[-1].after)) is not None)
+    steps = steps_found(lambda steps: QUIET.violation(settle(steps[-1].after)) is not None)
     assert QUIET.violation(settle(steps[-1].after)) is not None
 
 

@@ -38,7 +38,6 @@ from model.predicate import All, Any
 from model.proxy_endpoints import EndpointList, merge_slices
 from tests.invariants.wrong_models import (
     Mutant,
-    found,
     when,
     with_masquerade_row,
     with_outcomes,
@@ -46,6 +45,7 @@ from tests.invariants.wrong_models import (
     with_sets,
 )
 from tests.strategies import world_pairs
+from tests.strategies.search import found
 from tests.strategies.world_pairs import Pair, Question
 
 BY_ID = {claim.id: claim for claim in WORLDS}

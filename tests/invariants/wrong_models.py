@@ -1,14 +1,11 @@
 """Models made wrong on purpose, and the search for a case that shows it."""
 
-import random
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TypeVar
 
 import attrs
 import pytest
-from hypothesis import Phase, find, settings
-from hypothesis import strategies as st
 
 from model.eligibility import EndpointSets, endpoint_sets
 from model.expectation import Expectation, expect
@@ -24,12 +21,6 @@ from tests.strategies import aimed
 
 T = TypeVar("T")
 Mutant = Callable[[pytest.MonkeyPatch], None]
-
-
-def found(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool]) -> T:
-    """A drawn case that is wanted; NoSuchExample fails the test when there is none."""
-    search = settings(max_examples=3000, phases=[Phase.generate], database=None, deadline=None)
-    return find(strategy, wanted, settings=search, random=random.Random(0))
 
 
 def with_sets(mutate: Callable[[EndpointList, EndpointSets, str | None], EndpointSets]) -> Mutant:

@@ -8,26 +8,25 @@ Their slices are written by hand, three addresses in all.
 import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from random import Random
 from typing import Any
 
 import attrs
-from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
 from invariants.invariant import Step
 from model.addresses import Family, parse_address
 from model.api import objects as api
-from model.api.refusal import Refused
 from model.cluster import events, transition
-from model.cluster.events import Event, IllegalEvent, Sees
+from model.cluster.events import Event, Sees
 from model.cluster.state import ClusterState
 from model.conntrack import Cleanup
 from model.node_config import InterfaceAddress, NodeConfig
 from model.objects import Node, ObjectName
 from model.packet import TCP, UDP, Origin, Packet
 from model.traffic import Close
+from tests.invariants.playing import played
 from tests.invariants.states import NAMESPACE, a_balancer, a_service, holding
+from tests.strategies.search import found
 from tests.wording import brief
 
 NODES = ("node-a", "node-b")
@@ -120,20 +119,6 @@ def _begun(affinity: bool, cleanup: Cleanup) -> ClusterState:
 _BEGUN = {(affinity, cleanup): _begun(affinity, cleanup) for affinity in (False, True) for cleanup in Cleanup}
 
 
-def played(state: ClusterState, happening: Sequence[Event]) -> tuple[Step, ...]:
-    """The steps of these events, one after the other; an illegal one changes nothing."""
-    steps = []
-    for event in happening:
-        try:
-            stepped = transition.carry_out(state, event)
-        except (IllegalEvent, Refused) as fault:
-            steps.append(Step(state, event, state, fault))
-            continue
-        steps.append(Step(state, event, stepped.state, stepped.answer))
-        state = stepped.state
-    return tuple(steps)
-
-
 def a_send(
     frontend: int,
     client: int = 0,
@@ -164,7 +149,7 @@ class Drawn:
     happening: tuple[Event, ...]
 
     def steps(self) -> tuple[Step, ...]:
-        return played(begun(affinity=self.affinity, cleanup=self.cleanup), self.happening)
+        return played(self.happening, begun(affinity=self.affinity, cleanup=self.cleanup))
 
     def __repr__(self) -> str:
         kept = "with affinity" if self.affinity else "without affinity"
@@ -260,8 +245,7 @@ def drawn() -> st.SearchStrategy[Drawn]:
     )
 
 
-def found(wanted: Callable[[Step], bool]) -> Step:
-    """A drawn step that is wanted; NoSuchExample fails the test when there is none."""
-    search = settings(max_examples=3000, phases=[Phase.generate], database=None, deadline=None)
-    case = find(drawn(), lambda case: any(map(wanted, case.steps())), settings=search, random=Random(0))
+def step_found(wanted: Callable[[Step], bool]) -> Step:
+    """A drawn step that is wanted; the test fails when there is none."""
+    case = found(drawn(), lambda case: any(map(wanted, case.steps())))
     return next(step for step in case.steps() if wanted(step))

@@ -7,10 +7,8 @@ everywhere when a history begins.
 import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from random import Random
 
 import attrs
-from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
 from invariants.invariant import Step
@@ -21,8 +19,10 @@ from model.cluster.settle import settle
 from model.cluster.state import ClusterState
 from model.objects import ObjectName, Pod
 from model.packet import TCP, Origin, Packet
+from tests.invariants.playing import played
 from tests.invariants.states import NAMESPACE, WEB, a_service, holding
-from tests.strategies.flows import HTTP, NODES, Move, a_node, played
+from tests.strategies.flows import HTTP, NODES, Move, a_node
+from tests.strategies.search import found
 from tests.wording import brief
 
 PODS = tuple(ObjectName(NAMESPACE, f"pod-{number}") for number in range(4))
@@ -70,7 +70,7 @@ class Replacement:
     happening: tuple[Event, ...]
 
     def steps(self) -> tuple[Step, ...]:
-        return played(_BEGUN, self.happening)
+        return played(self.happening, _BEGUN)
 
     def __repr__(self) -> str:
         return "\n".join(map(brief, self.happening))
@@ -98,8 +98,6 @@ def replacements() -> st.SearchStrategy[Replacement]:
     return moves.map(lambda drawn: Replacement(tuple(itertools.chain(*drawn))))
 
 
-def found(wanted: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
-    """The steps of a drawn history that is wanted; NoSuchExample fails the test when there is none."""
-    search = settings(max_examples=3000, phases=[Phase.generate], database=None, deadline=None)
-    case = find(replacements(), lambda case: wanted(case.steps()), settings=search, random=Random(0))
-    return case.steps()
+def steps_found(wanted: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
+    """The steps of a drawn history that is wanted; the test fails when there is none."""
+    return found(replacements(), lambda case: wanted(case.steps())).steps()
