@@ -1,8 +1,8 @@
 """The fate of packets that a ladder distributes, all rungs at once.
 
 The same answer as walking each rung and putting the ways together (`spelled_out`), had
-without it: behind a ladder only the mark of a packet decides whether its source is
-rewritten, and an endpoint chain changes that for few sources. A test holds both equal.
+without it: behind a ladder only mark and source of a packet decide whether its source is
+rewritten, and an endpoint chain changes the mark for few sources. A test holds both equal.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from model.intervals import (
     Intervals,
     contains,
     intersect,
+    subtract,
     union,
     with_member,
     without_member,
@@ -64,7 +65,7 @@ class GroupFates:
 
     def __init__(self, walker: Walker) -> None:
         self._walker = walker
-        self._rewrites: dict[tuple[object, ...], bool | None] = {}
+        self._rewrites: dict[tuple[object, ...], Intervals | None] = {}
 
     def fate(
         self, group: Group, cell: Cell, from_wire: bool, in_interface: str | None, asked_for: Intervals
@@ -147,8 +148,9 @@ class GroupFates:
                 becomes = self._rewrite(after, destination, port, way)
                 if was is None or becomes is None:
                     return None
-                if was is not becomes:
-                    out.append((part, becomes))
+                for region, masqueraded in ((subtract(becomes, was), True), (subtract(was, becomes), False)):
+                    if turned := intersect(part, region):
+                        out.append((turned, masqueraded))
         return tuple(out)
 
     def _kind(
@@ -166,11 +168,11 @@ class GroupFates:
             if rewrites is None:
                 return None
             if rewrites:
-                out = union(out, intersect(part, inside))
+                out = union(out, intersect(intersect(part, rewrites), inside))
         return _Kind(out)
 
-    def _rewrite(self, mark: int, destination: Destination, port: int, way: Way) -> bool | None:
-        """Whether packets with a mark are masqueraded; None when more than that happens."""
+    def _rewrite(self, mark: int, destination: Destination, port: int, way: Way) -> Intervals | None:
+        """The sources whose packets with a mark are masqueraded; None when more than that happens."""
         protocol, from_wire, in_interface, turn = way
         key = (mark, id(destination), port, protocol, from_wire, in_interface, id(turn))
         if key in self._rewrites:
@@ -185,12 +187,14 @@ class GroupFates:
             from_wire=from_wire,
             in_interface=in_interface,
         )
-        out: bool | None = None
-        if len(rows) == 1:
-            later = rows[0]
-            settled = later.verdict is Verdict.PASS and not later.stuck
-            if settled and not later.flow.asked and not later.flow.unsure:
-                out = later.flow.masqueraded
+        out: Intervals | None = EMPTY
+        for flow, verdict, _, stuck in rows:
+            settled = verdict is Verdict.PASS and not stuck and flow.odds == 1
+            if not settled or flow.asked or flow.unsure or flow.lists:
+                out = None
+                break
+            if flow.masqueraded:
+                out = union(out or EMPTY, flow.sources)
         self._rewrites[key] = out
         return out
 

@@ -1,11 +1,11 @@
 """Chains that do nothing but choose an endpoint, in the short form they have.
 
 Nearly all of a large node's rules are of two shapes: a *ladder* (mark some packets, then
-jump to one endpoint chain or another, by memory or by chance, the last for sure) and the
-*endpoint chain* it jumps to (mark some sources, then translate). Walking such a chain rule
-by rule always gives one way for each rung, so the ways can be written down at once. A
-chain that is not exactly of this shape is no ladder and is walked; a test holds both
-equal.
+go to one endpoint chain or another, by memory or by chance, the last for sure, or
+translate at once) and the *endpoint chain* it goes to (remember the client, mark some
+sources, then translate). Walking such a chain rule by rule always gives one way for each
+rung, so the ways can be written down at once. A chain that is not exactly of this shape
+is no ladder and is walked; a test holds both equal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from model.intervals import Intervals, contains
 from model.odds import ONE, intern, left, taken
-from model.predicate import All, Fact, Field, Predicate, Within
-from oracle.ruleset import Dnat, Jump, Rule, SetMark
+from model.predicate import ALWAYS, All, Fact, Field, Predicate, Within
+from oracle.ruleset import Continue, Dnat, Goto, Jump, Rule, SetMark
 from oracle.space.steps import Step
 
 
@@ -60,7 +60,11 @@ def endpoint_of(rules: Sequence[Rule], mark_chains: Mapping[str, SetMark]) -> En
         return None
     marks: list[tuple[Intervals | None, SetMark]] = []
     hairpin = -1
+    entered = ""
     for when, then, _, _, odds, remember in rules[:-1]:
+        if type(then) is Continue and remember and not entered and when == ALWAYS and odds is None:
+            entered = remember
+            continue
         mark = mark_chains.get(then.chain) if type(then) is Jump else then
         if type(mark) is not SetMark or odds is not None or remember:
             return None
@@ -72,13 +76,20 @@ def endpoint_of(rules: Sequence[Rule], mark_chains: Mapping[str, SetMark]) -> En
             hairpin = sources[0][0]
     if len(marks) != 1:
         hairpin = -1
-    when, then, _, _, odds, remember = rules[-1]
-    if type(then) is not Dnat or odds is not None or then.address is None or then.port is None:
+    last = rules[-1]
+    target = _target_of(last) if last.odds is None else None
+    if target is None or (entered and last.remember):
         return None
-    alone, protocols = _speaks_only_of(when, Field.PROTOCOL)
-    if not alone:
+    return target._replace(marks=tuple(marks), hairpin=hairpin, remember=entered or last.remember)
+
+
+def _target_of(rule: Rule) -> Endpoint | None:
+    """What a rule that translates packets of some protocols or all leads to."""
+    then = rule.then
+    if type(then) is not Dnat or then.address is None or then.port is None:
         return None
-    return Endpoint(then.address, then.port, tuple(marks), hairpin, protocols, remember)
+    alone, protocols = _speaks_only_of(rule.when, Field.PROTOCOL)
+    return Endpoint(then.address, then.port, (), -1, protocols, rule.remember) if alone else None
 
 
 def _speaks_only_of(when: Predicate, field: Field) -> tuple[bool, Intervals | None]:
@@ -117,7 +128,7 @@ def ladder_of(
 ) -> Ladder | None:
     """The ladder that a chain's rules are, None when they are not one."""
     last = rules[-1]
-    if type(last.then) is not Jump or last.odds is not None or last.then.chain in mark_chains:
+    if last.odds is not None or not isinstance(last.then, Jump | Goto | Dnat):
         return None
     start = 0
     for rule in rules:
@@ -131,13 +142,18 @@ def ladder_of(
     memories: list[Rung] = []
     chosen: list[Endpoint] = []
     chances: list[Fraction | None] = []
-    for when, then, _, _, odds, remember in rules[start:]:
-        if type(then) is not Jump or remember:
+    for rule in rules[start:]:
+        when, then, _, _, odds, remember = rule
+        if type(then) is Dnat:
+            target = _target_of(rule)
+            parts: tuple[Predicate, ...] = ()
+        elif (type(then) is Jump or type(then) is Goto) and not remember:
+            target = endpoint(then.chain)
+            parts = when.parts if type(when) is All else (when,)
+        else:
             return None
-        target = endpoint(then.chain)
         if target is None:
             return None
-        parts = when.parts if type(when) is All else (when,)
         if parts:
             fact = parts[0]
             if len(parts) > 1 or odds is not None or chosen:

@@ -66,6 +66,29 @@ DUMPS = {
     "a ladder that asks a protocol nobody sends": tables(
         nat=LADDER.replace("-p tcp -m tcp --dport 80", "-p udp -m udp --dport 80")
     ),
+    "a ladder that translates by itself": tables(
+        nat=f"""
+    -A PREROUTING -g SVC
+    -A SVC ! -s 10.244.0.0/16 -j MARK --set-xmark 0x4000/0x4000
+    -A SVC -p tcp -m statistic --mode random --probability 0.50000000000 {TO_A}
+    -A SVC -p tcp {TO_B}
+    -A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE"""
+    ),
+    "a ladder of gotos": tables(
+        nat=LADDER.replace("-j SEP", "-g SEP").replace("-j SVC", "-g SVC"),
+        filter="-A FORWARD -p udp -j DROP",
+    ),
+    "some sources masqueraded whatever their mark": tables(
+        nat=LADDER
+        + """
+    -A POSTROUTING -s 10.244.0.2/32 -d 10.244.0.2/32 -p tcp -m tcp --dport 8080 -j MASQUERADE
+    -A POSTROUTING -s 10.244.0.0/25 -d 10.244.0.3/32 -j MASQUERADE"""
+    ),
+    "some sources never masqueraded": tables(
+        nat=LADDER.replace(
+            "-A POSTROUTING -m", "-A POSTROUTING -s 10.244.0.0/30 -j ACCEPT\n-A POSTROUTING -m"
+        )
+    ),
     "the first endpoint emptied": tables(
         nat=LADDER.replace(f"-A SEP-1 -p tcp -m tcp {TO_A}\n", "").replace(
             "-A SEP-1 -s 10.244.0.1", "-A SEP-1 -s 10.9.9.9"
