@@ -7,7 +7,7 @@ import attrs
 from invariants.invariant import CONTRACT_MODES, Kind, Violation, invariant
 from invariants.packets import has_usable, is_shut_out
 from invariants.places import ownerships
-from invariants.topology import TopologyMode, topology_mode
+from invariants.topology import TopologyMode, topology_modes
 from invariants.worlds import Objects, World, difference, is_same_question, objects
 from model.addresses import Family, parse_address
 from model.frontends import PROXY_NAME_LABEL, FrontendKind
@@ -222,9 +222,9 @@ def cluster_ips_are_alike_on_every_node(before: World, after: World) -> Violatio
     for world in (before, after):
         seen = list(ownerships(world.view, world.packet))
         for owned in seen:
-            modes = topology_mode(owned.endpoints.values(), world.config)
+            modes = topology_modes(owned.endpoints.values(), world.config)
             is_local = owned.service_port.internal_policy is TrafficPolicy.LOCAL
-            if owned.kind is not FrontendKind.CIP or is_local or modes is not TopologyMode.NONE:
+            if owned.kind is not FrontendKind.CIP or is_local or modes != {TopologyMode.NONE}:
                 return None
         if not seen:
             return None

@@ -11,10 +11,10 @@ from invariants.packets import (
     unless_some_owner_allows,
 )
 from invariants.places import Ownership, is_held_to_node, targets
-from invariants.topology import cluster_set
+from invariants.topology import cluster_sets
 from model.frontends import FrontendKind, NodeView
 from model.objects import TrafficPolicy
-from model.outcome import Outcome, Verdict
+from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
 
 
@@ -114,17 +114,25 @@ def external_policy_local_does_not_bind_insiders(
             return f"gets {lost[0]}, though external policy does not bind its source"
         if not targets(outcome):
             return None
-        wanted, got = cluster_set(view, owned), set(targets(outcome))
-        # Of endpoints that are gone, not ready or not yet to be used INV-35 and INV-36 speak.
-        ready = {target for target, each in owned.endpoints.items() if each.ready}
-        not_given = ready & got - wanted
-        if not_given:
-            return f"may go to {place(view, min(not_given))}, which policy Cluster would not give it"
-        if wanted - got:
-            return f"never goes to {place(view, min(wanted - got))}, which policy Cluster would give it"
-        return None
+        got = set(targets(outcome))
+        faults = [_unlike(wanted, got, view, owned) for wanted in cluster_sets(view, owned)]
+        return None if None in faults else faults[0]
 
     return unless_some_owner_allows(view, packet, wrong)
+
+
+def _unlike(wanted: frozenset[Target], got: set[Target], view: NodeView, owned: Ownership) -> str | None:
+    """In what the endpoints that are used differ from those wanted; None where they do not.
+
+    Of endpoints that are gone, not ready or not yet to be used INV-35 and INV-36 speak.
+    """
+    ready = {target for target, each in owned.endpoints.items() if each.ready}
+    not_given = ready & got - wanted
+    if not_given:
+        return f"may go to {place(view, min(not_given))}, which policy Cluster would not give it"
+    if wanted - got:
+        return f"never goes to {place(view, min(wanted - got))}, which policy Cluster would give it"
+    return None
 
 
 def is_short_circuited(view: NodeView, packet: Packet, owned: Ownership) -> bool:

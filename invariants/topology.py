@@ -11,6 +11,7 @@ from model.node_config import NodeConfig
 from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
 from model.proxy_endpoints import ProxyEndpoint
+from model.proxy_version import ZoneHints
 
 
 class TopologyMode(enum.Enum):
@@ -21,30 +22,62 @@ class TopologyMode(enum.Enum):
     NONE = "all"
 
 
-def topology_mode(endpoints: Collection[ProxyEndpoint], config: NodeConfig) -> TopologyMode:
-    """All or nothing: one ready endpoint without a hint switches hints of its kind off."""
+def topology_modes(endpoints: Collection[ProxyEndpoint], config: NodeConfig) -> frozenset[TopologyMode]:
+    """How the node may choose: several ways where that hangs on its version or on annotations.
+
+    All or nothing: one ready endpoint without a hint switches hints of its kind off. Versions
+    before 1.34 read no node hints, and before 1.31 zone hints only if an annotation asks.
+    """
     ready = [each for each in endpoints if each.ready]
-    if all(each.node_hints for each in ready) and any(config.name in each.node_hints for each in ready):
-        return TopologyMode.SAME_NODE
+    by_node = all(each.node_hints for each in ready) and any(config.name in each.node_hints for each in ready)
     zone = config.zone
-    if zone and all(each.zone_hints for each in ready) and any(zone in each.zone_hints for each in ready):
-        return TopologyMode.SAME_ZONE
-    return TopologyMode.NONE
+    by_zone = (
+        bool(zone)
+        and all(each.zone_hints for each in ready)
+        and any(zone in each.zone_hints for each in ready)
+    )
+    found: set[TopologyMode] = set()
+    for reading in config.readings:
+        if by_node and reading.node_hints:
+            found.add(TopologyMode.SAME_NODE)
+            continue
+        if by_zone and reading.zone_hints is not ZoneHints.NEVER:
+            found.add(TopologyMode.SAME_ZONE)
+        if not by_zone or reading.zone_hints is not ZoneHints.ALWAYS:
+            found.add(TopologyMode.NONE)
+    return frozenset(found)
 
 
-def cluster_set(view: NodeView, owned: Ownership) -> frozenset[Target]:
-    """Cl, by definition (FWD-EP-02, FWD-TOPO-02): where policy Cluster lets a packet go on this node."""
+def cluster_sets(view: NodeView, owned: Ownership) -> frozenset[frozenset[Target]]:
+    """What Cl may be, by definition (FWD-EP-02, FWD-TOPO-02): where policy Cluster lets a packet go.
+
+    One set, unless the version of kube-proxy leaves open whether hints count.
+    """
     config = view.config
     ready = {target: each for target, each in owned.endpoints.items() if each.ready}
     if not ready:
-        return frozenset(target for target, each in owned.endpoints.items() if each.still_serving)
-    match topology_mode(ready.values(), config):
-        case TopologyMode.SAME_NODE:
-            return frozenset(target for target, each in ready.items() if config.name in each.node_hints)
-        case TopologyMode.SAME_ZONE:
-            return frozenset(target for target, each in ready.items() if config.zone in each.zone_hints)
-        case TopologyMode.NONE:
-            return frozenset(ready)
+        return frozenset(
+            frozenset(
+                target
+                for target, each in owned.endpoints.items()
+                if each.still_serving and reading.still_serving
+            )
+            for reading in config.readings
+        )
+
+    def is_chosen(each: ProxyEndpoint, mode: TopologyMode) -> bool:
+        match mode:
+            case TopologyMode.SAME_NODE:
+                return config.name in each.node_hints
+            case TopologyMode.SAME_ZONE:
+                return config.zone in each.zone_hints
+            case TopologyMode.NONE:
+                return True
+
+    return frozenset(
+        frozenset(target for target, each in ready.items() if is_chosen(each, mode))
+        for mode in topology_modes(ready.values(), config)
+    )
 
 
 @invariant(
