@@ -13,6 +13,7 @@ import attrs
 from invariants.invariant import Check, Check_co, Step, Violation
 from invariants.names import DnsCase
 from model.cluster.state import ClusterState
+from model.node_config import ProxyMode
 
 
 class Case(enum.Enum):
@@ -30,6 +31,10 @@ HistoryCheck = Callable[[Sequence[Step]], Violation | None]
 DnsCheck = Callable[[DnsCase], Violation | None]
 
 
+SHOWN = (ProxyMode.IPTABLES,)
+"""The mode of the nodes in the histories that are drawn to refute a claim about traffic."""
+
+
 @attrs.frozen
 class Break:
     """One way in which the claim fails: the rules that make it so, and a counterexample in words."""
@@ -42,13 +47,15 @@ class Break:
 class Refuted(Generic[Check_co]):
     """A false claim. `check` is what it says; `breaks` are the ways in which it fails.
 
-    `awaits` names what else breaks it that no model can show yet, "" for nothing.
+    `modes` are the proxy modes in which that is shown; empty where no proxy is concerned.
+    `awaits` names what else breaks it that no history here shows, "" for nothing.
     """
 
     id: str
     sentence: str
     case: Case
     breaks: tuple[Break, ...]
+    modes: tuple[ProxyMode, ...]
     awaits: str
     check: Check_co
 
@@ -63,11 +70,16 @@ class Refuted(Generic[Check_co]):
 
 
 def refuted(
-    id: str, sentence: str, *breaks: Break, case: Case, awaits: str = ""
+    id: str,
+    sentence: str,
+    *breaks: Break,
+    case: Case,
+    modes: tuple[ProxyMode, ...] = (),
+    awaits: str = "",
 ) -> Callable[[Check], Refuted[Check]]:
     """Makes the refuted claim of a check. It is listed by hand in `invariants.refuted`."""
 
     def claim(check: Check) -> Refuted[Check]:
-        return Refuted(id, sentence, case, breaks, awaits, check)
+        return Refuted(id, sentence, case, breaks, modes, awaits, check)
 
     return claim

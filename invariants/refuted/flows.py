@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from invariants.invariant import Step, Violation
 from invariants.refuted.arrivals import arrivals, is_inside, pod_at
-from invariants.refuted.claim import Break, Case, refuted
+from invariants.refuted.claim import SHOWN, Break, Case, refuted
 from model.addresses import format_address
 from model.cluster import events
 from model.objects import ObjectName, SessionAffinity
@@ -43,6 +43,7 @@ class _Visit(NamedTuple):
         "After 100 other clients of its pod a client returns within the timeout, and is not known any more.",
     ),
     case=Case.HISTORY,
+    modes=SHOWN,
     awaits="in ipvs mode every frontend remembers apart (MODE-18). Shown once that mode is modelled.",
 )
 def affinity_binds_client_and_service(steps: Sequence[Step]) -> Violation | None:
@@ -91,6 +92,7 @@ def affinity_binds_client_and_service(steps: Sequence[Step]) -> Violation | None
     ),
     Break(("MASQ-08",), "A pod asks its own Service and is sent to itself: it sees the node."),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def clients_inside_keep_their_addresses(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -108,6 +110,7 @@ def clients_inside_keep_their_addresses(step: Step) -> Violation | None:
         "cleaned up, and a client that goes on sending from its port is still led to it.",
     ),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def deleted_udp_backends_get_nothing(step: Step) -> Violation | None:
     """A node knows when its proxy has applied what the API holds, and that lists no such address."""

@@ -3,7 +3,7 @@
 from invariants.invariant import Step, Violation
 from invariants.places import is_held_to_node
 from invariants.refuted.arrivals import Arrival, arrivals, opening, pod_at
-from invariants.refuted.claim import Break, Case, refuted
+from invariants.refuted.claim import SHOWN, Break, Case, refuted
 from model.addresses import format_address, parse_cidr
 from model.frontends import FrontendKind
 from model.intervals import contains
@@ -24,6 +24,7 @@ from model.packet import PROTOCOL_NAMES
         "A Service publishes unready addresses and its pod is not ready: new connections go to it.",
     ),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def only_ready_pods_get_traffic(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -40,6 +41,7 @@ def only_ready_pods_get_traffic(step: Step) -> Violation | None:
     Break(("FWD-ETP-02",), "A pod of the cluster asks: its connection goes to any endpoint."),
     Break(("FWD-ETP-03",), "A process of the node asks: its connection goes to any endpoint."),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def policy_local_keeps_to_the_node(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -62,6 +64,7 @@ def policy_local_keeps_to_the_node(step: Step) -> Violation | None:
         "dropped.",
     ),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def without_local_endpoints_it_is_refused(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -84,6 +87,7 @@ _OPEN = "A client outside the ranges is let in by "
     Break(("FWD-LBSR-03",), _OPEN + "the cluster IP."),
     Break(("FWD-LBSR-02",), _OPEN + "the load balancer's IPv6 address, as the ranges are of IPv4 only."),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def source_ranges_protect_the_service(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -111,6 +115,7 @@ def _is_in(seen: Arrival, ranges: tuple[str, ...]) -> bool:
         "A slice written by hand has the number under another name: connections are refused.",
     ),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def ports_are_joined_by_number(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -152,6 +157,7 @@ def _lists(seen: Arrival, number: int) -> bool:
         "hint: connections go to both.",
     ),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def hints_count_one_by_one(step: Step) -> Violation | None:
     for seen in arrivals(step):
@@ -172,6 +178,7 @@ def hints_count_one_by_one(step: Step) -> Violation | None:
     Break(("MODE-05",), "A connection to a port that the Service does not have is left alone, unanswered."),
     Break(("MODE-07",), "A ping to the cluster IP is left alone, and no node has the address to answer."),
     case=Case.STEP,
+    modes=SHOWN,
     awaits="nftables mode refuses both, and drops what is for an address without a Service (MODE-05..07); "
     "ipvs mode answered pings until 1.25 and refuses both since 1.26. Shown once these modes are modelled.",
 )
@@ -198,6 +205,7 @@ def a_cluster_ip_is_an_address_like_others(step: Step) -> Violation | None:
         "past the node that would have to translate it back.",
     ),
     case=Case.STEP,
+    modes=SHOWN,
 )
 def the_short_circuit_delivers(step: Step) -> Violation | None:
     """An answer is translated back if it comes by the node: to its own address, or to a pod on it."""

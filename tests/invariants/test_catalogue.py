@@ -1,7 +1,8 @@
-"""The catalogue lists every claim once, and docs/invariants.md is the catalogue."""
+"""The catalogue lists every claim once, and docs/invariants.md is what the command lists."""
 
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,26 +11,54 @@ from pathlib import Path
 import invariants
 from invariants.catalogue import CATALOGUE, DNS, EVENTUAL, FLOW, NUMBER, PACKET, STATE, STEP, WORLDS
 from invariants.invariant import Invariant, Kind, Violation
+from oracle.report.invariants_list import claims, claims_markdown
 
 ROOT = Path(__file__).parents[2]
-HEAD = "| id | kind | claim | assumes | from | tried on |"
 
 
-def documented() -> list[list[str]]:
-    """The cells of each row of the page's table."""
+def test_the_page_is_what_the_command_lists() -> None:
+    """`svcproof invariants --format markdown` writes the table of docs/invariants.md."""
     lines = (ROOT / "docs" / "invariants.md").read_text().splitlines()
-    rows = lines[lines.index(HEAD) + 2 :]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| INV-")]
+
+    wanted = list(claims_markdown(claims()))
+    at = lines.index(wanted[0])
+    assert lines[at : at + len(wanted) + 1] == [*wanted, ""]
 
 
-def test_the_page_says_what_the_catalogue_says() -> None:
-    claimed = [
-        [claim.id, claim.kind.value, claim.sentence, claim.assumption or "-", ", ".join(claim.source)]
-        for claim in sorted(CATALOGUE, key=lambda claim: claim.id)
+def test_every_claim_of_the_rules_is_listed_once_in_their_order() -> None:
+    rules = (ROOT / "docs" / "rules" / "07-invariants.md").read_text()
+
+    listed = [claim.id for claim in claims()]
+    assert listed == re.findall(r"^\| ((?:INV|NEG)-\d\d) \|", rules, re.MULTILINE)
+
+
+def test_a_claim_is_proved_if_a_proof_of_it_is_not_a_refutation() -> None:
+    by_id = {claim.id: claim for claim in claims()}
+
+    assert [by_id[id].status for id in ("INV-01", "INV-19", "NEG-02", "NEG-04")] == [
+        "tried",
+        "proved",
+        "refuted",
+        "refuted",
     ]
+    assert by_id["INV-19"].tried == (
+        "drawn: states of histories",
+        "proved: inductive",
+        "refuted beyond its terms: bounded",
+        "on dumps: objects of recorded clusters",
+    )
+    assert by_id["NEG-04"].tried == ("drawn: short histories, until one breaks it",)
 
-    assert [row[:5] for row in documented()] == claimed
-    assert all(len(row) == 6 and row[5] for row in documented())
+
+def test_a_claim_says_where_it_holds() -> None:
+    by_id = {claim.id: claim.where for claim in claims()}
+
+    assert [by_id[id] for id in ("INV-18", "INV-35", "NEG-02", "NEG-17")] == [
+        "Kubernetes, 1.36",
+        "kube-proxy, iptables and nftables mode, 1.26 to 1.36",
+        "kube-proxy, iptables mode, 1.36",
+        "Kubernetes, 1.36",
+    ]
 
 
 def test_every_claim_that_is_written_is_in_the_catalogue_once() -> None:

@@ -1,6 +1,7 @@
 """`svcproof prove` and `svcproof invariants`: what they print, and their exit status."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from invariants.catalogue import CATALOGUE
 from invariants.prove import catalogue
 from invariants.prove.catalogue import PROOFS
 from invariants.prove.query import Method, Proof, Query
+from invariants.refuted import REFUTED
 from oracle.cli import run
 from oracle.report.prove_text import proofs_table
 
@@ -115,7 +117,7 @@ def test_a_folder_that_cannot_be_made_is_status_2(capsys: pytest.CaptureFixture[
 def test_the_list_has_every_claim_and_every_proof(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = said(capsys, "invariants", "--format", form)
 
-    wanted = {claim.id for claim in CATALOGUE} | {proof.id for proof in PROOFS}
+    wanted = {claim.id for claim in (*CATALOGUE, *REFUTED)} | {proof.id for proof in PROOFS}
     assert (status, err) == (0, "")
     assert {id for id in wanted if id in out} == wanted
 
@@ -125,12 +127,29 @@ def test_the_list_says_how_a_claim_is_tried(capsys: pytest.CaptureFixture[str]) 
 
     by_id = {one["id"]: one for one in json.loads(out)["invariants"]}
     assert by_id["INV-36"]["tried"] == [
-        "drawn clusters and packets",
-        "rules of recorded nodes",
-        "proved (unbounded)",
+        "drawn: clusters and packets",
+        "proved: unbounded",
+        "on dumps: rules of recorded nodes",
     ]
     assert by_id["INV-36"]["modes"] == ["iptables", "nftables"]
     assert by_id["INV-19"]["assumption"].startswith("No ExternalName Service")
+    assert by_id["NEG-02"] | {"sentence": ""} == {
+        "id": "NEG-02",
+        "kind": "",
+        "sentence": "",
+        "status": "refuted",
+        "modes": ["iptables"],
+        "versions": "1.36",
+        "assumption": "",
+        "source": ["FWD-ETP-02", "FWD-ETP-03"],
+        "tried": ["drawn: short histories, until one breaks it", "refuted: bounded"],
+    }
+
+
+def test_the_list_ends_with_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = said(capsys, "invariants")
+
+    assert re.fullmatch(r"98 claims: \d+ proved, \d+ tried, 17 refuted", out.splitlines()[-1])
 
 
 def test_the_page_lists_the_proofs() -> None:
