@@ -1,11 +1,9 @@
 """What is read in two ways is read alike: contract and regions, plain walk and cells, `holds` and solver."""
 
 import random
-from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import attrs
 import pytest
 import z3  # type: ignore[import-untyped]  # the package has no type information
 from hypothesis import given
@@ -18,10 +16,10 @@ from model.expectation import expect
 from model.expected import Contract
 from model.fate import outcome_at
 from model.frontends import NodeView, node_view
-from model.intervals import Intervals, contains, normalise
+from model.intervals import contains
 from model.outcome import Leaf, Outcome, Verdict
 from model.packet import Origin, Packet
-from model.predicate import All, Any, Fact, Field, Not, Predicate, Within, holds
+from model.predicate import Field, Predicate, holds
 from model.source_regions import sources_where
 from model.symbolic import Symbols, formula
 from oracle.bundle import read_bundle
@@ -32,6 +30,7 @@ from tests.asking import assert_walks_agree, of_the_node, plainly
 from tests.edits import edits_of
 from tests.strategies.clusters import clusters
 from tests.strategies.packets import packets
+from tests.strategies.predicates import FACTS, TOP, Case, predicates, spans
 
 DUMPS = Path(__file__).parent / "dumps"
 
@@ -166,34 +165,6 @@ def test_rules_as_written_conform(data: st.DataObject, clashes: bool) -> None:
 
 
 # --- predicates, case by case, for all sources at once, and to a solver
-
-FACTS = [Fact(name) for name in "abcd"]
-TOP = 40
-
-
-@attrs.frozen
-class Case:
-    fields: Mapping[Field, int]
-    facts: Mapping[Fact, bool]
-
-
-def spans() -> st.SearchStrategy[Intervals]:
-    number = st.integers(0, TOP)
-    return st.lists(st.tuples(number, number).map(lambda pair: (min(pair), max(pair))), max_size=3).map(
-        normalise
-    )
-
-
-def predicates(fields: Sequence[Field]) -> st.SearchStrategy[Predicate]:
-    atoms: st.SearchStrategy[Predicate] = st.one_of(
-        st.sampled_from(FACTS), st.builds(Within, st.sampled_from(fields), spans())
-    )
-
-    def larger(smaller: st.SearchStrategy[Predicate]) -> st.SearchStrategy[Predicate]:
-        several = st.lists(smaller, max_size=3).map(tuple)
-        return st.one_of(st.builds(All, several), st.builds(Any, several), st.builds(Not, smaller))
-
-    return st.recursive(atoms, larger, max_leaves=8)
 
 
 @given(predicates([Field.SOURCE]), st.data())

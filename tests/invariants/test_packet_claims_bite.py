@@ -56,7 +56,9 @@ def hints_are_all_for_elsewhere(seen: Seen) -> bool:
     """Every ready endpoint has hints, and none is meant for this node or zone."""
     ready = [each for each in seen.owned.endpoints.values() if each.ready]
     hinted = bool(ready) and all(each.zone_hints for each in ready)
-    none = topology_modes(ready, seen.view.config) == {TopologyMode.NONE} and seen.view.config.zone is not None
+    none = (
+        topology_modes(ready, seen.view.config) == {TopologyMode.NONE} and seen.view.config.zone is not None
+    )
     return hinted and none and not is_held_to_node(seen.view, seen.packet, seen.owned)
 
 

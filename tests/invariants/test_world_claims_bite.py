@@ -1,10 +1,9 @@
 """Each claim about two worlds can fail: its premise is met, and it catches wrong models; provisos matter."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 import pytest
-from hypothesis import strategies as st
 
 import model.frontends
 from invariants import isolation, source_ranges
@@ -46,10 +45,9 @@ from tests.invariants.wrong_models import (
 )
 from tests.strategies import world_pairs
 from tests.strategies.search import found
-from tests.strategies.world_pairs import Pair, Question
+from tests.strategies.world_pairs import Change, Pair
 
 BY_ID = {claim.id: claim for claim in WORLDS}
-Change = Callable[[Question], st.SearchStrategy[Question]]
 
 CHANGE: dict[str, Change] = {
     "INV-44": world_pairs.other_policies,

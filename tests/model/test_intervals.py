@@ -18,10 +18,7 @@ from model.intervals import (
     with_member,
     without_member,
 )
-
-TOP = 30
-NUMBERS = st.frozensets(st.integers(0, TOP))
-SPANS = st.lists(st.tuples(st.integers(0, TOP), st.integers(0, 4)).map(lambda pair: (pair[0], sum(pair))))
+from tests.strategies.intervals import NUMBERS, SPANS, TOP
 
 
 def spans(numbers: frozenset[int]) -> Intervals:

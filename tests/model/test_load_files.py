@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 from hypothesis import given
-from hypothesis import strategies as st
 
 from model.load import load_cluster
 from model.objects import Cluster, ServiceType
+from tests.strategies.documents import SERVICES
 
 
 def service(name: str, **spec: object) -> dict[str, Any]:
@@ -106,32 +106,6 @@ class Quoting(yaml.SafeDumper):
 
 Quoting.add_representer(
     str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
-)
-
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
-SERVICES = st.lists(
-    st.fixed_dictionaries(
-        {"kind": st.just("Service"), "apiVersion": st.just("v1")},
-        optional={
-            "spec": st.fixed_dictionaries(
-                {},
-                optional={
-                    "type": st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName", None]),
-                    "selector": st.none() | st.dictionaries(TEXT, TEXT, max_size=3),
-                    "externalIPs": st.none() | st.lists(TEXT, max_size=3),
-                    "publishNotReadyAddresses": st.booleans(),
-                    "ports": st.lists(
-                        st.fixed_dictionaries(
-                            {"port": st.integers(0, 65535)},
-                            optional={"targetPort": TEXT | st.integers(0, 65535), "name": TEXT},
-                        ),
-                        max_size=3,
-                    ),
-                },
-            )
-        },
-    ),
-    max_size=4,
 )
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from model.api.field_managers import Managed, conflicts, fields_of, text_of, without_given_up
 from model.api.json_form import to_tree
@@ -12,17 +11,7 @@ from model.api.patches import PatchType, patched
 from model.api.refusal import Reason
 from tests.model.api.api_cases import DNS_TCP, DNS_UDP, refused, service
 from tests.model.api.api_cases import WEB_NAME as WEB
-
-TCP = {"name": "dns-tcp", "port": 53, "protocol": "TCP"}
-UDP = {"name": "dns", "port": 53, "protocol": "UDP"}
-TREES = st.fixed_dictionaries(
-    {},
-    optional={
-        "type": st.sampled_from(["NodePort", "ClusterIP"]),
-        "selector": st.dictionaries(st.sampled_from("ab"), st.just("x"), max_size=2),
-        "ports": st.lists(st.sampled_from([TCP, UDP]), max_size=2, unique_by=str),
-    },
-).map(lambda spec: {"spec": spec})
+from tests.strategies.documents import SPECS, TCP, UDP
 
 
 def applied(**spec: Any) -> dict[str, Any]:
@@ -98,7 +87,7 @@ def test_a_field_is_named_as_in_a_conflict(place: Any, text: str) -> None:
     assert text_of(place) == text
 
 
-@given(first=TREES, second=TREES)
+@given(first=SPECS, second=SPECS)
 def test_what_was_applied_alone_is_gone_when_nothing_is_applied(first: Any, second: Any) -> None:
     """Applying and giving up again leaves no field of the manager's."""
     managed = Managed(mine=fields_of(first))

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from model.api.apply import server_side_apply
 from model.api.patches import (
@@ -17,18 +16,10 @@ from model.api.patches import (
 from model.api.refusal import Reason
 from model.objects import ObjectName
 from tests.model.api.api_cases import DNS_TCP, invalid, refused, service, with_metadata
+from tests.strategies.documents import TCP, TREES, UDP
 
 WEB = ObjectName("shop", "web")
-TCP = {"name": "dns-tcp", "port": 53, "protocol": "TCP"}
-UDP = {"name": "dns", "port": 53, "protocol": "UDP"}
 HTTP = {"name": "http", "port": 80}
-
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from("abc"), below, max_size=3),
-    max_leaves=6,
-)
-TREES = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
 
 
 def ports(*items: dict[str, Any]) -> dict[str, Any]:

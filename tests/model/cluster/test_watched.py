@@ -5,36 +5,11 @@ from hypothesis import strategies as st
 
 from model.addresses import Family, parse_address
 from model.cluster.watched import Change, Changes, Services, Slices
-from model.objects import EndpointSlice, Ingress, ObjectName, Service, ServicePort
-
-WEB, API = ObjectName("shop", "web"), ObjectName("shop", "api")
-
-names = st.sampled_from((WEB, API, ObjectName("shop", "db")))
-addresses = st.sampled_from(("10.96.0.1", "10.96.0.2", "203.0.113.5", "fd00::1", "None", "no address"))
-
-services = st.builds(
-    lambda name, cluster_ips, external_ips, ips, node_ports: Service(
-        name,
-        cluster_ips=tuple(cluster_ips),
-        external_ips=tuple(external_ips),
-        ingress=tuple(Ingress(ip=ip) for ip in ips),
-        ports=tuple(ServicePort("", "TCP", 80, number) for number in node_ports),
-    ),
-    names,
-    st.lists(addresses, max_size=2),
-    st.lists(addresses, max_size=2),
-    st.lists(addresses, max_size=2),
-    st.lists(st.sampled_from((0, 30080, 30081)), max_size=2),
-)
-
-slices = st.builds(
-    lambda number, service: EndpointSlice(ObjectName("shop", f"slice-{number}"), service, "IPv4"),
-    st.integers(0, 3),
-    st.none() | names,
-)
+from model.objects import EndpointSlice, ObjectName, Service, ServicePort
+from tests.strategies.watched import API, NAMES, SERVICES, SLICES, WEB
 
 
-@given(st.lists(services, max_size=8), st.sets(names))
+@given(st.lists(SERVICES, max_size=8), st.sets(NAMES))
 def test_claimants_are_those_that_a_scan_finds(written: list[Service], removed: set[ObjectName]) -> None:
     watched = Services()
     for at, service in enumerate(written):
@@ -52,7 +27,7 @@ def test_claimants_are_those_that_a_scan_finds(written: list[Service], removed: 
     assert scanned == {claim: set(names) for claim, names in watched.claimants.items()}
 
 
-@given(st.lists(slices, max_size=8), st.integers(0, 3))
+@given(st.lists(SLICES, max_size=8), st.integers(0, 3))
 def test_slices_of_a_service_are_those_with_its_label(written: list[EndpointSlice], removed: int) -> None:
     watched = Slices()
     for at, one in enumerate(written):
