@@ -21,7 +21,7 @@ from model.node_config import NodeConfig
 from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
 from model.packet import Origin, Packet
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
-from oracle.findings import Line, NotJudged, Trace
+from oracle.findings import NotJudged, Trace
 from oracle.hooks import (
     IPVS_OUT,
     Hook,
@@ -32,6 +32,7 @@ from oracle.hooks import (
     leaves_by,
     stops,
 )
+from oracle.roles import Met
 from oracle.ruleset import (
     Accept,
     Chain,
@@ -76,7 +77,7 @@ class State:
     remembers: tuple[str, ...] = ()
     asked: tuple[tuple[str, bool], ...] = ()
     unsure: tuple[tuple[tuple[str, int], bool], ...] = ()
-    trail: tuple[tuple[str, Rule], ...] = attrs.field(default=(), eq=False)
+    trail: tuple[Met, ...] = attrs.field(default=(), eq=False)
 
 
 @attrs.frozen
@@ -101,7 +102,7 @@ class Walk:
         self._local: Intervals = config.local_addresses(packet.family)
         self._ends: list[End] = []
         self._sent_on: list[State] = []  # by IPVS, to other hosts
-        self.met: dict[tuple[str, int], Line] = {}
+        self.met: dict[tuple[str, int], Met] = {}
 
     @cached_property
     def ends(self) -> list[End]:
@@ -158,7 +159,7 @@ class Walk:
                 continue
             going: list[State] = []
             for state in states:
-                taken, passed = self._split(stop, rule, state)
+                taken, passed = self._split(stop, chain, rule, state)
                 for one in taken:
                     on, back, through = self._act(stop, rule, one)
                     if on == [one] and passed and not rule.remember:
@@ -174,7 +175,7 @@ class Walk:
                 break
         return _joined([*states, *fell]), accepted
 
-    def _split(self, stop: Stop, rule: Rule, state: State) -> tuple[list[State], list[State]]:
+    def _split(self, stop: Stop, chain: Chain, rule: Rule, state: State) -> tuple[list[State], list[State]]:
         """(states in which the rule takes the packet, states in which it does not)."""
         parts = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
         answers = [self._judge(part, stop.hook, state) for part in parts]
@@ -203,10 +204,10 @@ class Walk:
         if rule.odds is not None:
             passed += [attrs.evolve(s, odds=s.odds * (1 - rule.odds)) for s in taken]
             taken = [attrs.evolve(s, odds=s.odds * rule.odds) for s in taken]
-        self.met.setdefault(place, Line(stop.ruleset.file, rule.line, rule.text))
-        marked = (stop.ruleset.file, rule)
+        met = Met(stop.ruleset, stop.table, chain.name, rule)
+        self.met.setdefault(place, met)
         lists = (rule.remember,) if rule.remember else ()
-        taken = [attrs.evolve(s, trail=(*s.trail, marked), remembers=(*s.remembers, *lists)) for s in taken]
+        taken = [attrs.evolve(s, trail=(*s.trail, met), remembers=(*s.remembers, *lists)) for s in taken]
         return taken, [s for s in passed if s.odds]
 
     def _act(self, stop: Stop, rule: Rule, state: State) -> tuple[list[State], list[State], list[State]]:
@@ -384,14 +385,15 @@ def traced(walk: Walk) -> Trace:
     if len(set(outcomes)) > 1 or _stuck(ends):
         places = dict.fromkeys(place for end in ends for place, _ in end.state.unsure)
         unsure = tuple(
-            NotJudged(place[0], place[1], walk.met[place].text, "cannot be judged", True) for place in places
+            NotJudged(place[0], place[1], walk.met[place].rule.text, "cannot be judged", True)
+            for place in places
         )
-    return Trace(outcomes[0], tuple(walk.met.values()), unsure)
+    return Trace(outcomes[0], tuple(met.line for met in walk.met.values()), unsure)
 
 
 def _stuck(ends: Sequence[End]) -> bool:
     """Whether some way met a target that cannot be judged, or there are too many worlds."""
-    stuck = any(isinstance(rule.then, Unsupported) for end in ends for _, rule in end.state.trail)
+    stuck = any(isinstance(met.rule.then, Unsupported) for end in ends for met in end.state.trail)
     return stuck or len({place for end in ends for place, _ in end.state.unsure}) > MAX_UNSURE
 
 

@@ -1,24 +1,20 @@
 """Which lines of a dump are to blame for what became of a packet."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from model.frontends import Owner
 from model.outcome import Target, Verdict
 from model.packet import Packet
 from oracle.findings import Line
-from oracle.names import is_kube_proxy_rule
 from oracle.plain import End
-from oracle.ruleset import Dnat, Masquerade, Redirect
+from oracle.roles import ChainKind, Met
+from oracle.ruleset import Masquerade
 
 MAX_LINES = 8  # guilty lines kept a difference
 
 
-def cited(rules: Iterable[tuple[str, object]]) -> tuple[Line, ...]:
-    out = dict.fromkeys(
-        Line(file, getattr(rule, "line", 0), getattr(rule, "text", "")) for file, rule in rules
-    )
-    return tuple(out)[-MAX_LINES:]
+def cited(rules: Iterable[Met]) -> tuple[Line, ...]:
+    return tuple(dict.fromkeys(met.line for met in rules))[-MAX_LINES:]
 
 
 def deciding(ends: Sequence[End], verdict: Verdict) -> tuple[Line, ...]:
@@ -28,23 +24,19 @@ def deciding(ends: Sequence[End], verdict: Verdict) -> tuple[Line, ...]:
 
 def entries(ends: Sequence[End]) -> tuple[Line, ...]:
     """The rules by which translated packets entered a service's chains."""
-    out: list[tuple[str, object]] = []
+    out: list[Met] = []
     for end in ends:
         if end.verdict is Verdict.DNAT:
-            out += [
-                (file, rule)
-                for file, rule in end.state.trail
-                if any(f"-j KUBE-{kind}-" in rule.text for kind in ("SVC", "SVL", "EXT", "XLB", "FW"))
-            ][:1]
+            out += [met for met in end.state.trail if met.leads_to is ChainKind.SERVICE][:1]
     return cited(out)
 
 
-def way_in(met: Sequence[Line]) -> tuple[Line, ...]:
+def way_in(met: Sequence[Met]) -> tuple[Line, ...]:
     """The rules nearest to the Service that an untranslated packet met."""
-    for kinds in ("KUBE-(SVC|SVL|EXT|XLB|FW)-", "KUBE-NODEPORTS$", "KUBE-SERVICES$"):
-        near = [line for line in met if re.search(f" -[jg] {kinds}", line.text)]
+    for kind in (ChainKind.SERVICE, ChainKind.NODE_PORTS, ChainKind.ROOT):
+        near = [one for one in met if one.leads_to is kind]
         if near:
-            return tuple(near[:MAX_LINES])
+            return tuple(one.line for one in near[:MAX_LINES])
     return ()
 
 
@@ -60,23 +52,20 @@ def unknown_targets(owners: tuple[Owner, ...], ends: Sequence[End]) -> list[End]
 
 def sent_to(ends: Sequence[End], targets: set[Target]) -> tuple[Line, ...]:
     """The lines that send packets to these targets: the choice and the translation."""
-    out: list[tuple[str, object]] = []
+    out: list[Met] = []
     for end in ends:
         if end.verdict is Verdict.DNAT and Target(end.state.destination, end.state.port) in targets:
             trail = end.state.trail
-            at = max(
-                (n for n, (_, rule) in enumerate(trail) if "DNAT" in rule.text or "REDIRECT" in rule.text),
-                default=len(trail) - 1,
-            )
-            choice = [pair for pair in trail[:at] if "-j KUBE-SEP-" in pair[1].text][-1:]
+            at = max((n for n, met in enumerate(trail) if met.translates), default=len(trail) - 1)
+            choice = [met for met in trail[:at] if met.leads_to is ChainKind.ENDPOINT][-1:]
             out += [*choice, trail[at]]
     return cited(out)
 
 
-def choosing(met: Sequence[Line]) -> tuple[Line, ...]:
+def choosing(met: Sequence[Met]) -> tuple[Line, ...]:
     """The rules that choose among endpoints, as far as this packet met them."""
-    choosing = [line for line in met if "-j KUBE-SEP-" in line.text]
-    return tuple(choosing[:MAX_LINES]) or tuple(met[-2:])
+    lines = dict.fromkeys(one.line for one in met if one.chooses)
+    return tuple(lines)[:MAX_LINES] or tuple(one.line for one in met[-2:])
 
 
 def is_proxys_doing(packet: Packet, ends: Sequence[End]) -> bool:
@@ -85,15 +74,13 @@ def is_proxys_doing(packet: Packet, ends: Sequence[End]) -> bool:
     What other owners do with traffic that is no Service's is their own business.
     """
     for end in ends:
+        trail = end.state.trail
         if end.verdict in (Verdict.DROP, Verdict.REJECT):
-            if end.state.trail and is_kube_proxy_rule(end.state.trail[-1][1].text):
+            if trail and trail[-1].is_proxys:
                 return True
         elif (
             end.state.masqueraded
-            and any(
-                isinstance(rule.then, Masquerade) and is_kube_proxy_rule(rule.text)
-                for _, rule in end.state.trail
-            )
+            and any(isinstance(met.rule.then, Masquerade) and met.is_proxys for met in trail)
         ) or (end.verdict is Verdict.PASS and not end.state.masqueraded and is_guarded(packet)):
             return True
     return False
@@ -110,10 +97,10 @@ def is_guarded(packet: Packet) -> bool:
 def is_translated_by_proxy(ends: Sequence[End]) -> bool:
     """Whether some way is translated by a rule of kube-proxy's."""
     return any(
-        isinstance(rule.then, Dnat | Redirect) and is_kube_proxy_rule(rule.text)
+        met.translates and met.is_proxys
         for end in ends
         if end.verdict is Verdict.DNAT
-        for _, rule in end.state.trail
+        for met in end.state.trail
     )
 
 
@@ -124,10 +111,10 @@ def is_egress_of_others(cites: Sequence[str], ends: Sequence[End], *, from_attac
     Service asks nothing of it: its rows MASQ-03 and MASQ-05 only say that kube-proxy does not.
     """
     others = all(
-        not is_kube_proxy_rule(rule.text)
+        not met.is_proxys
         for end in ends
         if end.state.masqueraded
-        for _, rule in end.state.trail
-        if isinstance(rule.then, Masquerade)
+        for met in end.state.trail
+        if isinstance(met.rule.then, Masquerade)
     )
     return others and (from_attached or "MASQ-03" in cites or "MASQ-05" in cites)

@@ -12,9 +12,10 @@ from model.expectation import Expectation
 from model.frontends import FrontendKind, Owner
 from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
-from oracle.findings import Kind, Line
+from oracle.findings import Kind
 from oracle.plain import End
-from oracle.ruleset import Accept, Drop, Masquerade, Reject, SetMark
+from oracle.roles import ChainKind, Met
+from oracle.ruleset import Accept, Masquerade, SetMark
 from oracle.verdict.blame import (
     MAX_LINES,
     choosing,
@@ -38,7 +39,7 @@ def faults(
     expectation: Expectation,
     found: Outcome,
     ends: Sequence[End],
-    met: Sequence[Line],
+    met: Sequence[Met],
     *,
     from_attached: bool,
 ) -> list[Fault]:
@@ -198,13 +199,13 @@ def _masquerade(case: Evidence) -> list[Fault]:
             )
         )
     if gains and not is_egress_of_others(case.expectation.cites, ends, from_attached=case.from_attached):
-        marking: list[tuple[str, object]] = []
+        marking: list[Met] = []
         for end in ends:
             if end.state.masqueraded:
                 marking += [
-                    pair
-                    for pair in end.state.trail
-                    if isinstance(pair[1].then, SetMark | Masquerade) or "-j KUBE-MARK-MASQ" in pair[1].text
+                    met
+                    for met in end.state.trail
+                    if isinstance(met.rule.then, SetMark | Masquerade) or met.leads_to is ChainKind.MARK
                 ]
         out.append(
             Fault(
@@ -220,7 +221,7 @@ def _affinity(case: Evidence) -> list[Fault]:
     expected, found = case.expected, case.found
     if expected.affinity == found.affinity:
         return []
-    asking = tuple(line for line in case.met if " recent " in line.text)[:MAX_LINES] or choosing(case.met)
+    asking = cited([met for met in case.met if met.asks_memory][:MAX_LINES]) or choosing(case.met)
     if not expected.affinity:
         return [
             Fault(Kind.AFFINITY_UNEXPECTED, asking, "clients are held to an endpoint without sessionAffinity")
@@ -253,11 +254,11 @@ def _other_verdict(case: Evidence) -> Fault:
     expected, found, ends = case.expected, case.found, case.ends
     if found.verdict is Verdict.PASS and expected.verdict is Verdict.PASS:
         lines = cited(
-            pair
+            met
             for end in ends
             if end.state.masqueraded
-            for pair in end.state.trail
-            if isinstance(pair[1].then, Masquerade | SetMark)
+            for met in end.state.trail
+            if isinstance(met.rule.then, Masquerade | SetMark)
         )
         return Fault(
             Kind.MASQUERADE_UNEXPECTED,
@@ -269,17 +270,12 @@ def _other_verdict(case: Evidence) -> Fault:
         accepting = cited(
             end.state.trail[-1]
             for end in ends
-            if end.state.trail and isinstance(end.state.trail[-1][1].then, Accept)
+            if end.state.trail and isinstance(end.state.trail[-1].rule.then, Accept)
         )
         return Fault(Kind.WRONG_VERDICT, accepting or way_in(case.met), what)
     lines = deciding(ends, found.verdict)
     if expected.verdict is Verdict.PASS:
-        refused = any(
-            isinstance(rule.then, Drop | Reject)
-            and ("no endpoints" in rule.text or "local endpoints" in rule.text)
-            for end in ends
-            for _, rule in end.state.trail
-        )
+        refused = any(met.refuses_without_endpoints for end in ends for met in end.state.trail)
         kind = Kind.UNEXPECTED_FRONTEND if refused else Kind.WRONG_VERDICT
         return Fault(kind, lines, "packets are refused here though no Service has this frontend")
     if found.verdict is expected.verdict:

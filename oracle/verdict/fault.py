@@ -10,6 +10,7 @@ from model.outcome import Outcome
 from model.packet import Packet
 from oracle.findings import Kind, Line
 from oracle.plain import End
+from oracle.roles import Met
 
 
 @attrs.frozen
@@ -22,7 +23,7 @@ class Evidence:
     expected: Outcome  # the allowed outcome that is likest to the one found
     found: Outcome
     ends: Sequence[End]
-    met: Sequence[Line]
+    met: Sequence[Met]
     from_attached: bool  # the source is in a network behind this node alone
 
 

@@ -70,10 +70,17 @@ class Replay:
             why = f"svcproof's own two readings of the rules disagree about {packet}: please report this"
             self.doubts.append(NotJudged(rulesets[0].file, 0, "", why, matters=True))
             return
-        met = tuple(walk.met.values())
         attached = is_attached(view.config, view.family, packet.source)
         found = trace.outcome
-        for fault in faults(packet, item.owners, expectation, found, walk.ends, met, from_attached=attached):
+        for fault in faults(
+            packet,
+            item.owners,
+            expectation,
+            found,
+            walk.ends,
+            tuple(walk.met.values()),
+            from_attached=attached,
+        ):
             name, port = _service_of(item, fault, self._owners)
             yield Difference(
                 fault.kind,
