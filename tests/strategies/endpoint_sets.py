@@ -27,7 +27,7 @@ READINGS = st.builds(
 
 @attrs.frozen
 class Case:
-    """Endpoints, the policies that ask for them, whether the node knows its zone, and how kube-proxy reads."""
+    """Endpoints, the policies that ask for them, whether the node knows its zone, and a reading."""
 
     endpoints: tuple[ProxyEndpoint, ...]
     uses_cluster: bool

@@ -33,6 +33,7 @@ _MOODS = (
     (_READY, _UNREADY, _DRAINING),
     (_DRAINING,),
     (_DRAINING, _GONE, _UNREADY),
+    (_GONE,),
     (_UNREADY, _MIRRORED_UNREADY, _GONE),
     (_READY, _UNSET, _PUBLISHED, _DRAINING, _GONE, _UNREADY, _MIRRORED_UNREADY),
 )
@@ -87,7 +88,7 @@ def drawn_services(draw: st.DrawFn, clashes: bool) -> Drawn:
     kind = draw(st.sampled_from(_TYPES))
     is_balancer = kind is ServiceType.LOAD_BALANCER
     externals = ["own", "node", "peer", *(("shared", "stolen") if clashes else ())]
-    ingresses = ["vip", "vip", "unset", "proxy", "name", *(("shared",) if clashes else ())]
+    ingresses = ["vip", "vip", "unset", "proxy", "name", *(("shared",) * 4 if clashes else ())]
     has_node_ports = kind is ServiceType.NODE_PORT or (is_balancer and draw(mostly(True, False)))
     external = tuple(draw(st.lists(st.sampled_from(externals), max_size=2, unique=True)))
     is_name = kind is ServiceType.EXTERNAL_NAME

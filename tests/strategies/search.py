@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TypeVar
 
-from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 
 T = TypeVar("T")
@@ -30,3 +30,17 @@ SMALLEST = settings(FIRST, phases=[Phase.generate, Phase.shrink])
 def found(drawn: st.SearchStrategy[T], wanted: Callable[[T], bool], search: settings = FIRST) -> T:
     """A drawn case that is wanted; hypothesis.errors.NoSuchExample fails the test when there is none."""
     return find(drawn, wanted, settings=search, random=Random(0))
+
+
+def sample(drawn: st.SearchStrategy[T], count: int) -> list[T]:
+    """So many examples, the same on every run."""
+    examples: list[T] = []
+
+    @seed(0)
+    @settings(FIRST, max_examples=count)
+    @given(drawn)
+    def collect(example: T) -> None:
+        examples.append(example)
+
+    collect()
+    return examples

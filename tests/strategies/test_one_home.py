@@ -10,7 +10,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def strategies_defined_in(text: str) -> list[int]:
-    """The lines that make a strategy; one in a decorator, an annotation or a call of `draw` is only asked for."""
+    """The lines that make a strategy; in a decorator, an annotation or `draw` one is only asked for."""
     tree = ast.parse(text)
     asked = {id(node) for spot in _where_strategies_are_asked_for(tree) for node in ast.walk(spot)}
     return [
