@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from model.addresses import Family
-from model.expected import KIND_FACTS, default_reject
+from model.expected import KIND_FACTS, VERDICT_OF, default_reject
 from model.forwarding import (
     DESTINATION_LOCAL,
     DETECTOR_PRESENT,
+    ENDPOINT_ON_NODE,
     ENDS_ON_NODE,
     EXTERNAL_LOCAL,
     FROM_HOST,
@@ -21,33 +22,29 @@ from model.forwarding import (
     HAIRPIN,
     HAS_USABLE,
     INTERNAL_LOCAL,
+    IS_ICMP,
     LOCAL_SET_EMPTY,
     LOOPBACK_GUARDED,
     MASQUERADE_ALL,
     ON_NODE_PORT_ADDRESS,
     OUTSIDE_RANGES,
     SENT_BY_NODE,
+    TO_CLUSTER_IP,
     TO_LOOPBACK,
-    UNOWNED,
+    TO_SERVICE_RANGE,
     Decision,
     Row,
 )
 from model.frontends import FrontendKind, NodeView, ServicePortView, node_view
 from model.intervals import contains
-from model.modes import masquerade_rows, verdict_rows
+from model.modes import VERSION_FACTS, masquerade_rows, unowned_rows, verdict_rows
 from model.node_config import NodeConfig
 from model.objects import Cluster, TrafficPolicy
 from model.odds import ONE, share
 from model.older_layouts import instead
 from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
-from model.packet import Origin, Packet
+from model.packet import ICMP, Origin, Packet
 from model.predicate import Fact, Field, holds
-
-_VERDICTS = {
-    Decision.REJECT: Verdict.REJECT,
-    Decision.DROP: Verdict.DROP,
-    Decision.PASS: Verdict.PASS,
-}
 
 
 @attrs.frozen
@@ -84,7 +81,7 @@ def expect(view: NodeView, packet: Packet) -> Expectation:
     """What the node must do with one packet."""
     owners = view.owners(packet.destination, packet.protocol, packet.port)
     if not owners:
-        row = _first(UNOWNED, _case(_packet_facts(view, packet)))
+        row = _first(unowned_rows(view.config.mode), _case(_packet_facts(view, packet)))
         return Expectation((_settled(view, row.then),), (row.id,), ())
     allowed: list[Outcome] = []
     cites: list[str] = []
@@ -138,8 +135,12 @@ def _packet_facts(view: NodeView, packet: Packet) -> dict[Fact, bool]:
         TO_LOOPBACK: contains(view.family.loopback, packet.destination),
         FROM_LOOPBACK: contains(view.family.loopback, packet.source),
         LOOPBACK_GUARDED: view.guards_loopback,
+        TO_CLUSTER_IP: packet.destination in view.cluster_ips,
+        TO_SERVICE_RANGE: contains(view.service_ranges, packet.destination),
+        IS_ICMP: packet.protocol in ICMP,
         DETECTOR_PRESENT: view.detector,
         MASQUERADE_ALL: view.config.masquerade_all,
+        **{fact: quirk in view.config.quirks for fact, quirk in VERSION_FACTS.items()},
     }
 
 
@@ -158,13 +159,14 @@ def _owned(
         OUTSIDE_RANGES: allowed is not None and not contains(allowed, packet.source),
     }
     row = _first(verdict_rows(view.config.mode), _case(facts))
-    if row.then in _VERDICTS:
+    if row.then in VERDICT_OF:
         return _settled(view, row.then), (row.id,)
     chosen = (sets.cluster if row.then is Decision.TO_CLUSTER else sets.local) or ()
     cites = [row.id]
     leaves: list[Leaf] = []
     for endpoint in chosen:
         facts[HAIRPIN] = endpoint.address == packet.source
+        facts[ENDPOINT_ON_NODE] = endpoint.local
         facts[ENDS_ON_NODE] = packet.origin is Origin.WIRE and contains(
             view.local_addresses, endpoint.address
         )
@@ -185,6 +187,6 @@ def _owned(
 
 
 def _settled(view: NodeView, decision: Decision) -> Outcome:
-    verdict = _VERDICTS[decision]
+    verdict = VERDICT_OF[decision]
     error = default_reject(view) if verdict is Verdict.REJECT else ""
     return Outcome((Leaf(verdict, ONE, reject_with=error),))

@@ -6,6 +6,7 @@ once), what is left speaks of the source and becomes a region. A test holds this
 reading equal to the concrete one.
 """
 
+import itertools
 from typing import NamedTuple, assert_never
 
 import attrs
@@ -13,12 +14,9 @@ import attrs
 from model.eligibility import EndpointSets
 from model.fate import Fate, Fates, LeafFate, Memory, settled
 from model.forwarding import (
-    DESTINATION_LOCAL,
-    DETECTOR_PRESENT,
+    ENDPOINT_ON_NODE,
     ENDS_ON_NODE,
     EXTERNAL_LOCAL,
-    FROM_HOST,
-    FROM_LOOPBACK,
     FROM_POD,
     HAIRPIN,
     HAS_USABLE,
@@ -28,13 +26,7 @@ from model.forwarding import (
     IS_LBV,
     IS_NP,
     LOCAL_SET_EMPTY,
-    LOOPBACK_GUARDED,
-    MASQUERADE_ALL,
-    ON_NODE_PORT_ADDRESS,
     OUTSIDE_RANGES,
-    SENT_BY_NODE,
-    TO_LOOPBACK,
-    UNOWNED,
     Decision,
 )
 from model.frontends import FrontendKind, NodeView, Owner, ServicePortView
@@ -49,13 +41,13 @@ from model.intervals import (
     with_member,
     without_member,
 )
-from model.modes import masquerade_rows, verdict_rows
+from model.known_facts import KnownFacts, node_facts, place_facts
+from model.modes import masquerade_rows, unowned_rows, verdict_rows
 from model.objects import TrafficPolicy
 from model.odds import share
 from model.older_layouts import older_fates
 from model.outcome import Verdict
 from model.packet import Origin
-from model.predicate import Fact
 from model.source_regions import Known, sources_where
 
 KIND_FACTS = {
@@ -66,15 +58,23 @@ KIND_FACTS = {
 }
 
 
+VERDICT_OF = {
+    Decision.REJECT: Verdict.REJECT,
+    Decision.DROP: Verdict.DROP,
+    Decision.PASS: Verdict.PASS,
+}
+"""What becomes of a packet that is sent to no endpoint."""
+
+
 class _Part(NamedTuple):
     """The sources that one row decides for, and which of them are rewritten.
 
-    `masquerade` is indexed by (ends on the node, hairpin).
+    `masquerade` is indexed by (ends on the node, hairpin, the endpoint is on the node).
     """
 
     sources: Intervals
     decision: Decision
-    masquerade: dict[tuple[bool, bool], Intervals]
+    masquerade: dict[tuple[bool, bool, bool], Intervals]
 
 
 @attrs.frozen(eq=False)
@@ -114,11 +114,7 @@ class Contract:
         loopback = view.family.loopback
         on_loopback = contains(loopback, destination)
         if not owners:
-            key = (origin, on_loopback)
-            unowned = self._fates.get(key)
-            if unowned is None:
-                unowned = self._fates[key] = self._unowned(destination, origin)
-            allowed.append(unowned)
+            allowed.append(self._unowned(destination, protocol, origin))
         if on_loopback:
             outside = subtract(self.sources(origin), loopback)
             for fates in tuple(allowed):
@@ -129,33 +125,33 @@ class Contract:
                             allowed.append((settled(guarded, Verdict.DROP),))
         return owners, tuple(allowed)
 
-    def _unowned(self, destination: int, origin: Origin) -> Fates:
-        view = self.view
-        known: Known = {
-            TO_LOOPBACK: contains(view.family.loopback, destination),
-            FROM_LOOPBACK: view.family.loopback,
-            LOOPBACK_GUARDED: view.guards_loopback,
-        }
+    def _unowned(self, destination: int, protocol: int, origin: Origin) -> Fates:
+        known = place_facts(self.view, destination, protocol, origin)
+        key = (origin, *known.values())
+        found = self._fates.get(key)
+        if found is not None:
+            return found
+        known |= node_facts(self.view)
         left = self.sources(origin)
         out: list[Fate] = []
-        for row in UNOWNED:
+        for row in unowned_rows(self.view.config.mode):
             here = sources_where(row.when, known, left)
             left = subtract(left, here)
             if here:
-                out.append(settled(here, Verdict.DROP if row.then is Decision.DROP else Verdict.PASS))
-        return tuple(out)
+                out.append(self._settled(here, row.then))
+        self._fates[key] = tuple(out)
+        return self._fates[key]
 
     def _owned(
         self, owner: Owner, choice: int, destination: int, origin: Origin, from_pod_interface: bool
     ) -> Fates:
         one, kind = owner
-        on_node_port = kind is FrontendKind.NP and contains(self.view.node_port_addresses, destination)
-        local = contains(self.view.local_addresses, destination)
-        key = (id(one), choice, kind, origin, from_pod_interface, on_node_port, local)
+        of_place = place_facts(self.view, destination, one.protocol, origin)
+        key = (id(one), choice, kind, from_pod_interface, *of_place.values())
         found = self._fates.get(key)
         if found is None:
             sets = one.choices[choice]
-            parts = self._parts_of(one, sets, kind, origin, from_pod_interface, on_node_port, local)
+            parts = self._parts_of(one, sets, kind, origin, from_pod_interface, of_place)
             found = tuple(sorted(self._fate(one, sets, part, origin) for part in parts))
             self._fates[key] = found
         return found
@@ -167,8 +163,7 @@ class Contract:
         kind: FrontendKind,
         origin: Origin,
         from_pod_interface: bool,
-        on_node_port: bool,
-        local: bool,
+        of_place: KnownFacts,
     ) -> tuple[_Part, ...]:
         internal_local = one.internal_policy is TrafficPolicy.LOCAL
         external_local = one.external_policy is TrafficPolicy.LOCAL
@@ -182,30 +177,23 @@ class Contract:
             allowed,
             origin,
             from_pod_interface,
-            on_node_port,
-            local,
+            *of_place.values(),
         )
         found = self._parts.get(key)
         if found is not None:
             return found
         view = self.view
         everything = self.sources(origin)
-        known: dict[Fact, bool | Intervals] = {fact: kind is of for of, fact in KIND_FACTS.items()}
+        known = node_facts(view) | of_place | {fact: kind is of for of, fact in KIND_FACTS.items()}
         known |= {
             INTERNAL_LOCAL: internal_local,
             EXTERNAL_LOCAL: external_local,
             HAS_USABLE: sets.has,
             LOCAL_SET_EMPTY: not sets.local,
-            ON_NODE_PORT_ADDRESS: on_node_port,
-            DESTINATION_LOCAL: local,
-            SENT_BY_NODE: origin is Origin.NODE,
             FROM_POD: view.pod_sources
             if view.pod_sources is not None
             else (from_pod_interface and origin is Origin.WIRE),
-            FROM_HOST: view.local_addresses,
             OUTSIDE_RANGES: complement(allowed, view.family.top) if allowed is not None else False,
-            DETECTOR_PRESENT: view.detector,
-            MASQUERADE_ALL: view.config.masquerade_all,
         }
         left = everything
         parts: list[_Part] = []
@@ -219,28 +207,28 @@ class Contract:
         found = self._parts[key] = tuple(parts)
         return found
 
-    def _masquerade(self, known: Known, sources: Intervals) -> dict[tuple[bool, bool], Intervals]:
-        out: dict[tuple[bool, bool], Intervals] = {}
-        for ends in (False, True):
-            for hairpin in (False, True):
-                facts = {**known, ENDS_ON_NODE: ends, HAIRPIN: hairpin}
-                left, rewritten = sources, EMPTY
-                for row in masquerade_rows(self.view.config.mode):
-                    here = sources_where(row.when, facts, left)
-                    left = subtract(left, here)
-                    if row.then:
-                        rewritten = union(rewritten, here)
-                out[ends, hairpin] = rewritten
+    def _masquerade(self, known: Known, sources: Intervals) -> dict[tuple[bool, bool, bool], Intervals]:
+        out: dict[tuple[bool, bool, bool], Intervals] = {}
+        for ends, hairpin, here in itertools.product((False, True), repeat=3):
+            facts = {**known, ENDS_ON_NODE: ends, HAIRPIN: hairpin, ENDPOINT_ON_NODE: here}
+            left, rewritten = sources, EMPTY
+            for row in masquerade_rows(self.view.config.mode):
+                taken = sources_where(row.when, facts, left)
+                left = subtract(left, taken)
+                if row.then:
+                    rewritten = union(rewritten, taken)
+            out[ends, hairpin, here] = rewritten
         return out
+
+    def _settled(self, sources: Intervals, decision: Decision) -> Fate:
+        """The fate of sources that are sent nowhere."""
+        verdict = VERDICT_OF[decision]
+        return settled(sources, verdict, default_reject(self.view) if verdict is Verdict.REJECT else "")
 
     def _fate(self, one: ServicePortView, sets: EndpointSets, part: _Part, origin: Origin) -> Fate:
         match part.decision:
-            case Decision.REJECT:
-                return settled(part.sources, Verdict.REJECT, default_reject(self.view))
-            case Decision.DROP:
-                return settled(part.sources, Verdict.DROP)
-            case Decision.PASS:
-                return settled(part.sources, Verdict.PASS)
+            case Decision.REJECT | Decision.DROP | Decision.PASS:
+                return self._settled(part.sources, part.decision)
             case Decision.TO_CLUSTER:
                 chosen = sets.cluster or ()
             case Decision.TO_LOCAL:
@@ -258,8 +246,9 @@ class Contract:
         verdict = Verdict.DNAT.value
         for endpoint in chosen:
             ends = from_wire and contains(local, endpoint.address)
+            here = endpoint.local
             rewritten = self._with_hairpin(
-                part.masquerade[ends, False], part.masquerade[ends, True], endpoint.address
+                part.masquerade[ends, False, here], part.masquerade[ends, True, here], endpoint.address
             )
             leaves.append(LeafFate(endpoint.address, endpoint.port, verdict, odds, rewritten))
             if seconds is not None:
@@ -279,5 +268,5 @@ class Contract:
 
 
 def default_reject(view: NodeView) -> str:
-    """The error that a refusal answers with, as iptables names it (FWD-REJ-01)."""
+    """The error that a refusal answers with, as iptables names it (FWD-REJ-01); in every mode the same."""
     return "icmp-port-unreachable" if view.family.bits == 32 else "icmp6-port-unreachable"

@@ -39,6 +39,7 @@ DETECTOR_PRESENT = Fact("a local detector is configured")
 MASQUERADE_ALL = Fact("masqueradeAll")
 HAIRPIN = Fact("source is the chosen endpoint itself")
 ENDS_ON_NODE = Fact("it came by the wire and the chosen endpoint is an address of the node")
+ENDPOINT_ON_NODE = Fact("the chosen endpoint is on this node")
 
 
 class Decision(enum.Enum):
@@ -95,13 +96,12 @@ MASQUERADE: tuple[MasqueradeRow, ...] = (
     MasqueradeRow("MASQ-07", IS_EXTERNAL, False),
 )
 
-# Packets that belong to no frontend.
+# Packets that belong to no frontend. What a mode does with some of them is in `model.modes`.
 TO_LOOPBACK = Fact("destination is loopback")
 FROM_LOOPBACK = Fact("source is loopback")
 LOOPBACK_GUARDED = Fact("node ports are served on loopback, so it has a guard")
+TO_CLUSTER_IP = Fact("destination is a cluster IP")
+TO_SERVICE_RANGE = Fact("destination is in a ServiceCIDR")
+IS_ICMP = Fact("protocol is ICMP")
 
-UNOWNED: tuple[Row, ...] = (
-    # Serving node ports on loopback opens 127/8 to the wire; a guard closes it again (BZ-01).
-    Row("MODE-02", All((TO_LOOPBACK, Not(FROM_LOOPBACK), LOOPBACK_GUARDED)), Decision.DROP),
-    Row("FWD-OBJ-05", All(), Decision.PASS),
-)
+UNOWNED: tuple[Row, ...] = (Row("FWD-OBJ-05", All(), Decision.PASS),)

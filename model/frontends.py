@@ -9,11 +9,10 @@ from collections.abc import Iterable
 
 import attrs
 
-from model.addresses import Family, parse_address, parse_cidr
-from model.controllers.ip_text import read_ip
+from model.addresses import Family
 from model.eligibility import EndpointSets, endpoint_sets, version_matters
-from model.intervals import EMPTY, Intervals, contains, normalise, union
-from model.node_config import DetectLocalMode, NodeConfig
+from model.intervals import EMPTY, Intervals, contains
+from model.node_config import DetectLocalMode, NodeConfig, ProxyMode
 from model.node_ports import node_port_addresses, serves_localhost
 from model.objects import (
     Cluster,
@@ -29,6 +28,7 @@ from model.objects import (
 from model.packet import PROTOCOL_NUMBERS
 from model.proxy_endpoints import EndpointList, merge_slices
 from model.proxy_version import Quirk
+from model.written_addresses import allowed_sources, of_family, ranges_of_family
 
 PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 
@@ -86,7 +86,8 @@ class NodeView:
 
     `by_address` maps (address, protocol, port) to its owners: several where Services
     clash (FWD-OBJ-08). `by_node_port` maps (protocol, node port). `pod_sources` is
-    None when the detector goes by interface.
+    None when the detector goes by interface. `cluster_ips` are those of every service port;
+    `service_ranges` those of the cluster's ServiceCIDR objects, empty where none are known.
     """
 
     family: Family
@@ -100,17 +101,21 @@ class NodeView:
     detector: bool
     guards_loopback: bool
     health_check_ports: frozenset[int]
+    cluster_ips: frozenset[int]
+    service_ranges: Intervals
 
     def owners(self, destination: int, protocol: int, port: int) -> tuple[Owner, ...]:
         """Who owns the frontend; address frontends come before node ports (FWD-OBJ-07).
 
         A refusal acts only on what no translation caught, so where an address frontend has
-        no endpoints a node port of the same number may answer in its place.
+        no endpoints a node port of the same number may answer in its place. In iptables mode
+        refusals of node ports match every address of the node (MODE-11).
         """
         found = self.by_address.get((destination, protocol, port), ())
         if found and all(choice.has for one, _ in found for choice in one.choices):
             return found
-        if contains(self.local_addresses, destination):
+        is_iptables = self.config.mode is ProxyMode.IPTABLES
+        if contains(self.local_addresses if is_iptables else self.node_port_addresses, destination):
             return (*found, *self.by_node_port.get((protocol, port), ()))
         return found
 
@@ -162,6 +167,8 @@ def node_view(cluster: Cluster, config: NodeConfig, family: Family) -> NodeView:
         health_check_ports=frozenset(
             view.health_check_node_port for view in views if view.health_check_node_port
         ),
+        cluster_ips=frozenset(view.cluster_ip for view in views),
+        service_ranges=ranges_of_family(cluster.service_cidrs, family),
     )
 
 
@@ -179,14 +186,12 @@ def _service_ports(
     """The service ports of one Service, none where FWD-OBJ-02 says so."""
     if service.type is ServiceType.EXTERNAL_NAME or PROXY_NAME_LABEL in service.label_map:
         return
-    cluster_ip = next(iter(_of_family(service.cluster_ips, family)), None)
+    cluster_ip = next(iter(of_family(service.cluster_ips, family)), None)
     if cluster_ip is None:
         return
-    external_ips = tuple(_of_family(service.external_ips, family))
-    vips = tuple(
-        _of_family((i.ip for i in service.ingress if i.ip and (i.ip_mode or "VIP") == "VIP"), family)
-    )
-    allowed = _allowed_sources(service.load_balancer_source_ranges, vips, config, family)
+    external_ips = tuple(of_family(service.external_ips, family))
+    vips = tuple(of_family((i.ip for i in service.ingress if i.ip and (i.ip_mode or "VIP") == "VIP"), family))
+    allowed = allowed_sources(service.load_balancer_source_ranges, vips, config, family)
     external_local = service.external_traffic_policy is TrafficPolicy.LOCAL and (
         service.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or bool(service.external_ips)
     )
@@ -253,40 +258,3 @@ def _choices(
 
 def _port_name(service: Service, port: ServicePort) -> ServicePortName:
     return ServicePortName(service.name, port.name, port.protocol)
-
-
-def _of_family(texts: Iterable[str], family: Family) -> Iterable[int]:
-    """Addresses of the family; text that is no address creates nothing.
-
-    Text that is stored since before 1.36 may hold leading zeros (API-F-31).
-    """
-    for found in map(read_ip, texts):
-        if found is not None and found[0] is family:
-            yield parse_address(found[1])[1]
-
-
-def _allowed_sources(
-    ranges: tuple[str, ...], vips: tuple[int, ...], config: NodeConfig, family: Family
-) -> Intervals | None:
-    """FWD-LBSR-01, -02 and -04: None when the family's ranges leave every source in."""
-    spans: Intervals = EMPTY
-    for text in ranges:
-        address, slash, length = text.strip().partition("/")  # the API stores blanks (API-F-17)
-        if not slash:
-            continue  # a bare address is no range
-        if ":" not in address and (found := read_ip(address)) is not None:
-            address = found[1]
-        try:
-            of, values = parse_cidr(address + slash + length)
-        except ValueError:
-            continue
-        if of is family:
-            spans = union(spans, values)
-            if values == family.everything:
-                return None
-    if not spans:
-        return None
-    primary = config.primary_address(family)
-    if primary is not None and contains(spans, primary):
-        spans = union(spans, normalise((vip, vip) for vip in vips))
-    return spans

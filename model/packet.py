@@ -11,6 +11,7 @@ import attrs
 from model.addresses import Family, format_address
 
 TCP, UDP, SCTP = 6, 17, 132
+ICMP = (1, 58)  # of IPv4 and of IPv6
 
 PROTOCOL_NAMES = {1: "icmp", TCP: "tcp", UDP: "udp", 58: "icmpv6", SCTP: "sctp"}
 PROTOCOL_NUMBERS = {name: number for number, name in PROTOCOL_NAMES.items()}

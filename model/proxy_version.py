@@ -61,6 +61,31 @@ class Quirk(enum.Enum):
     # Up to 1.20 an external IP is not served to the node itself.
     EXTERNAL_FROM_ELSEWHERE = "external IPs are served only to sources that are not the node's"
 
+    # nftables mode. Up to 1.35 each endpoint's chain marks what the endpoint sends (MODE-21).
+    MARKS_PER_ENDPOINT = "every endpoint is marked for its own packets, wherever it is"
+    # Up to 1.35 the filter of OUTPUT comes before the translation.
+    EARLY_OUTPUT = "the node's own packets are refused and dropped before they may be translated"
+    # Up to 1.32 the ServiceCIDR API is off by default (MODE-06).
+    RANGES_UNKNOWN = "the proxy does not know the service ranges"
+    # 1.29 checks refusals and source ranges where destinations are translated already.
+    LATE_CHECKS = "cluster IPs are not checked, and source ranges bind the node's own packets only"
+
+
+_LAST_MINOR = {
+    Quirk.MARKS_PER_ENDPOINT: 35,
+    Quirk.EARLY_OUTPUT: 35,
+    Quirk.RANGES_UNKNOWN: 32,
+    Quirk.LATE_CHECKS: 29,
+}
+
+
+def quirks_of(minor: int) -> frozenset[Quirk]:
+    """What rules of kube-proxy 1.`minor` in nftables mode do otherwise than those of `LATEST`.
+
+    Other modes have no use for these, so they may be set whatever the mode.
+    """
+    return frozenset(quirk for quirk, last in _LAST_MINOR.items() if minor <= last)
+
 
 def reading_of(minor: int) -> Reading:
     """How kube-proxy 1.`minor` reads the slices."""

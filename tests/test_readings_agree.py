@@ -29,6 +29,7 @@ from oracle.space.compare import Tally, compare, prepare
 from tests.asking import assert_walks_agree, of_the_node, plainly
 from tests.edits import edits_of
 from tests.strategies.clusters import clusters
+from tests.strategies.nodes import MODELLED_MODES
 from tests.strategies.packets import packets
 from tests.strategies.predicates import FACTS, TOP, Case, predicates, spans
 
@@ -39,12 +40,12 @@ DUMPS = Path(__file__).parent / "dumps"
 
 @given(st.data())
 def test_expect_and_the_contract_for_all_sources_agree(data: st.DataObject) -> None:
-    """At every packet the allowed outcomes are those of the treatments of its place.
+    """At every packet, in every mode, the allowed outcomes are those of the treatments of its place.
 
     Only loopback traffic from elsewhere may besides be dropped by a guard, which the
     treatments allow for and `expect` need not.
     """
-    cluster, config = data.draw(clusters(clashes=True))
+    cluster, config = data.draw(clusters(clashes=True, modes=MODELLED_MODES))
     views = {family: node_view(cluster, config, family) for family in Family}
     contracts = {family: Contract(view) for family, view in views.items()}
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from model.frontends import NodeView
 from model.intervals import Intervals, complement, contains, single, size
+from model.node_config import ProxyMode
 from model.packet import SCTP, TCP, UDP
 from oracle.space.ends import Cell
 from oracle.space.mentions import PORTS, Box, Mentions
@@ -44,16 +45,27 @@ def register_model(places: Places, view: NodeView) -> None:
     places.register(view.local_addresses)
     places.register(view.node_port_addresses)
     places.register(view.family.loopback)
+    if view.config.mode is ProxyMode.NFTABLES:  # MODE-06
+        places.register(view.service_ranges)
     for address, _, _ in view.by_address:
         places.register(single(address))
 
 
-def regions(places: Places, mentions: Mentions, view: NodeView) -> Iterator[Region]:
-    """Every cell of the node, each with the packets that it stands for."""
+def regions(
+    places: Places, mentions: Mentions, view: NodeView, *beside: tuple[Mentions | None, NodeView]
+) -> Iterator[Region]:
+    """Every cell of the node, each with the packets that it stands for.
+
+    What others say that are to be held `beside` it cuts the cells too.
+    """
     boxes_of = _ModelBoxes(view)
+    others = [(said, _ModelBoxes(other)) for said, other in beside]
     for place in places.classes():
         boxes = boxes_of(place)
         boxes.update(mentions.at(place.signature))
+        for said, boxes_of_other in others:
+            boxes |= boxes_of_other(place)
+            boxes.update(said.at(place.signature) if said is not None else ())
         destination = typical_address(view, place)
         for protocols, ports, met in _partition(boxes):
             protocol = typical(protocols, (1, 58, TCP, UDP, SCTP))

@@ -35,6 +35,7 @@ from model.outcome import Outcome, Target, Verdict
 from model.packet import Packet
 from model.predicate import All, Any
 from model.proxy_endpoints import EndpointList, merge_slices
+from model.written_addresses import allowed_sources
 from tests.invariants.wrong_models import (
     Mutant,
     when,
@@ -88,17 +89,17 @@ def test_a_claim_compares_worlds_that_do_differ(monkeypatch: pytest.MonkeyPatch,
 
 def last_range_only(patch: pytest.MonkeyPatch) -> None:
     """Each range takes the place of the one before."""
-    right = model.frontends._allowed_sources
+    right = allowed_sources
 
     def wrong(texts: tuple[str, ...], *further: object) -> Intervals | None:
         return right(texts[-1:], *further)  # type: ignore[arg-type]  # passed on as given
 
-    patch.setattr(model.frontends, "_allowed_sources", wrong)
+    patch.setattr("model.frontends.allowed_sources", wrong)
 
 
 def ranges_of_either_family(patch: pytest.MonkeyPatch) -> None:
     """Ranges of one family close the frontends of the other (not FWD-LBSR-02)."""
-    right = model.frontends._allowed_sources
+    right = allowed_sources
 
     def wrong(
         texts: tuple[str, ...], vips: tuple[int, ...], config: NodeConfig, family: Family
@@ -106,7 +107,7 @@ def ranges_of_either_family(patch: pytest.MonkeyPatch) -> None:
         found = right(texts, vips, config, family)
         return EMPTY if found is None and texts and not any("/0" in text for text in texts) else found
 
-    patch.setattr(model.frontends, "_allowed_sources", wrong)
+    patch.setattr("model.frontends.allowed_sources", wrong)
 
 
 def in_the_other_family(view: NodeView, _packet: Packet, outcome: Outcome) -> Outcome:

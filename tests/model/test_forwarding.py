@@ -28,13 +28,12 @@ from model.forwarding import (
     OUTSIDE_RANGES,
     SENT_BY_NODE,
     TO_LOOPBACK,
-    UNOWNED,
     VERDICTS,
     Decision,
     MasqueradeRow,
     Row,
 )
-from model.modes import IPTABLES_VERDICTS
+from model.modes import IPTABLES_UNOWNED, IPTABLES_VERDICTS
 from model.predicate import Fact, Field, holds
 
 FACTS = (
@@ -153,7 +152,7 @@ def test_the_source_is_rewritten_by_the_first_row(true: set[Fact], expected: tup
 )
 def test_what_no_service_owns_is_left_alone(true: set[Fact], expected: tuple[str, Decision]) -> None:
     """But for loopback traffic from elsewhere while node ports are served on loopback."""
-    assert decided(UNOWNED, true) == expected
+    assert decided(IPTABLES_UNOWNED, true) == expected
 
 
 def test_every_row_of_the_tables_has_a_case_here() -> None:

@@ -25,13 +25,18 @@ from model.forwarding import (
     MASQUERADE_ALL,
     ON_NODE_PORT_ADDRESS,
     SENT_BY_NODE,
-    UNOWNED,
     VERDICTS,
     Decision,
     MasqueradeRow,
     Row,
 )
-from model.modes import IPTABLES_VERDICTS, masquerade_rows, verdict_rows
+from model.modes import (
+    IPTABLES_UNOWNED,
+    IPTABLES_VERDICTS,
+    masquerade_rows,
+    unowned_rows,
+    verdict_rows,
+)
 from model.node_config import ProxyMode
 from model.predicate import Fact, Field, holds
 
@@ -109,7 +114,7 @@ def test_the_source_translation_asks_in_its_order(true: set[Fact], expected: tup
 
 def test_the_guard_of_loopback_concerns_loopback_alone() -> None:
     """MODE-02: where node ports are served on it, what goes elsewhere is left alone."""
-    assert decided(UNOWNED, {LOOPBACK_GUARDED}) == ("FWD-OBJ-05", Decision.PASS)
+    assert decided(IPTABLES_UNOWNED, {LOOPBACK_GUARDED}) == ("FWD-OBJ-05", Decision.PASS)
 
 
 def test_iptables_has_each_row_of_the_contract_once() -> None:
@@ -126,9 +131,11 @@ def test_iptables_has_its_verdicts_and_the_contracts_source_translation() -> Non
     assert masquerade_rows(ProxyMode.IPTABLES) == MASQUERADE
 
 
-@pytest.mark.parametrize("mode", [ProxyMode.NFTABLES, ProxyMode.IPVS])
+@pytest.mark.parametrize("mode", [ProxyMode.IPVS])
 def test_a_mode_without_a_table_is_named_and_never_answered_by_anothers(mode: ProxyMode) -> None:
     with pytest.raises(NotImplementedError, match=f"^proxy mode {mode.value} is not modelled yet$"):
         verdict_rows(mode)
     with pytest.raises(NotImplementedError, match=f"^proxy mode {mode.value} is not modelled yet$"):
         masquerade_rows(mode)
+    with pytest.raises(NotImplementedError, match=f"^proxy mode {mode.value} is not modelled yet$"):
+        unowned_rows(mode)

@@ -16,7 +16,7 @@ import attrs
 from hypothesis import strategies as st
 
 from model.addresses import Family
-from model.node_config import NodeConfig
+from model.node_config import NodeConfig, ProxyMode
 from model.objects import (
     Cluster,
     Endpoint,
@@ -41,15 +41,17 @@ TARGETS = {80: 8080, 443: 8443, 53: 5353}
 _SHARED = 99  # last number of an address that two services may claim
 
 
-def clusters(*, clashes: bool = False) -> st.SearchStrategy[tuple[Cluster, NodeConfig]]:
-    """Up to four services over three nodes, and kube-proxy on node-a.
+def clusters(
+    *, clashes: bool = False, modes: Sequence[ProxyMode] = (ProxyMode.IPTABLES,)
+) -> st.SearchStrategy[tuple[Cluster, NodeConfig]]:
+    """Up to four services over three nodes, and kube-proxy on node-a in one of the modes.
 
     With `clashes` two services may claim one external or load balancer address, and an
     external IP may be another service's cluster IP (FWD-OBJ-08); without, nobody's frontends
     meet, except that an external IP may be a node's address (FWD-OBJ-07).
     """
     return st.builds(
-        _assemble, st.lists(drawn_services(clashes), max_size=4), node_configs(), st.just(clashes)
+        _assemble, st.lists(drawn_services(clashes), max_size=4), node_configs(modes), st.just(clashes)
     )
 
 

@@ -1,9 +1,12 @@
 """Three nodes by name, and kube-proxies drawn for the first of them: a default one is the simplest."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from model.addresses import Family, parse_address
-from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig
+from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
+from model.proxy_version import quirks_of
 from tests.strategies.weights import mostly
 
 NODES = ("node-a", "node-b", "node-c")
@@ -11,6 +14,9 @@ ZONES = ("zone-1", "zone-1", "zone-2")
 
 _NODE_BASE = {"IPv4": "10.32.1.1{}", "IPv6": "fd00:10:32:1::1{}"}
 _CLUSTER_CIDRS = ("10.244.0.0/16", "fd00:10:244::/48")
+
+MODELLED_MODES = (ProxyMode.IPTABLES, ProxyMode.NFTABLES)
+_MINORS = (36, 35, 32, 29)  # one version of each kind that modes tell apart
 
 _NODE_PORT_ADDRESSES = (
     (),
@@ -25,8 +31,12 @@ _NODE_PORT_ADDRESSES = (
 
 
 @st.composite
-def node_configs(draw: st.DrawFn) -> NodeConfig:
-    """kube-proxy on node-a in iptables mode, with every kind of detector and node-port setting."""
+def node_configs(draw: st.DrawFn, modes: Sequence[ProxyMode] = (ProxyMode.IPTABLES,)) -> NodeConfig:
+    """kube-proxy on node-a in one of the modes, with every kind of detector and node-port setting.
+
+    In other modes than iptables it may be of any version that differs from the newest.
+    """
+    mode = draw(st.sampled_from(modes))
     extra = draw(
         st.sampled_from(
             (
@@ -45,6 +55,8 @@ def node_configs(draw: st.DrawFn) -> NodeConfig:
     )
     return NodeConfig(
         name=NODES[0],
+        mode=mode,
+        quirks=frozenset() if mode is ProxyMode.IPTABLES else quirks_of(draw(st.sampled_from(_MINORS))),
         detect_local=draw(st.sampled_from(DetectLocalMode)),
         cluster_cidrs=draw(mostly(_CLUSTER_CIDRS, _CLUSTER_CIDRS[:1])),
         pod_cidrs=pod_cidrs(0),
