@@ -1,7 +1,7 @@
 """Does a node do what the contract says, for every packet? The main job, end to end."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from model.addresses import Family
 from model.errors import InputError
@@ -23,9 +23,10 @@ from oracle.plain import trace
 from oracle.ruleset import Ruleset
 from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.claims import with_broken_claims
+from oracle.verdict.dataplanes import doubled, folded, missing, without_proxy
 from oracle.verdict.grouping import grouped
 from oracle.verdict.replay import Replay
-from oracle.verdict.surroundings import doubled, hidden_chains, remarks, without_proxy
+from oracle.verdict.surroundings import hidden_chains, remarks
 
 
 def check_node(
@@ -76,7 +77,8 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
         if other is not None:
             not_judged.append(other)
             continue
-        found, open_questions, count = _judge(view, cluster, rulesets, tell)
+        others = [one for of, sets in node.by_family.items() if of is not family for one in sets]
+        found, open_questions, count = _judge(view, cluster, rulesets, others, tell)
         differences += found
         not_judged += open_questions
         cells += count
@@ -126,9 +128,16 @@ def _dialect(node: NodeRules) -> str:
 
 
 def _judge(
-    view: NodeView, cluster: Cluster, rulesets: tuple[Ruleset, ...], tell: Callable[[str], None]
+    view: NodeView,
+    cluster: Cluster,
+    rulesets: tuple[Ruleset, ...],
+    others: Sequence[Ruleset],
+    tell: Callable[[str], None],
 ) -> tuple[list[Difference], list[NotJudged], int]:
-    """(differences, questions left open, cells compared) of one family."""
+    """(differences, questions left open, cells compared) of one family.
+
+    `others` are the rule sets of the other one.
+    """
     tell(f"cutting the {view.family.value} packet space")
     comparison = prepare(view, rulesets)
     tally = Tally()
@@ -142,7 +151,10 @@ def _judge(
     total = 1 << (view.family.bits + 24)
     if tally.covered != total:
         raise AssertionError(f"the cells cover {tally.covered} of {total} destinations")
-    found = [*doubled(view, rulesets), *hidden_chains(view, rulesets), *replay.differences]
+    unserved = missing(view, rulesets, others)
+    whole = [*doubled(view, rulesets), *([] if unserved is None else [unserved])]
+    every = [*whole, *hidden_chains(view, rulesets), *replay.differences]
+    found = folded(every, rulesets, view.config.mode)
     reported = grouped(found, len(view.service_ports), replay.unreplayed)
     return (
         [with_broken_claims(view, rulesets, one) for one in reported],

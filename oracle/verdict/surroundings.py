@@ -1,4 +1,4 @@
-"""What stands around the Services' rules: other dataplanes, both back ends, foreign rules.
+"""What stands around the Services' rules: claims that clash, rules that hide kube-proxy's.
 
 Each check here looks at the dump as a whole and not at packets of one Service.
 """
@@ -12,12 +12,10 @@ from model.node_ports import serves_localhost
 from model.packet import PROTOCOL_NAMES, TCP, Origin, Packet
 from model.predicate import All, Fact, Not, Predicate
 from model.proxy_version import Quirk
-from oracle.findings import Difference, Kind, Line, NotJudged
+from oracle.findings import Difference, Kind, Line
 from oracle.names import is_kube_proxy_rule
 from oracle.plain import trace
 from oracle.ruleset import Drop, Reject, Rule, Ruleset
-
-_REPLACEMENTS = {"CILIUM_": "Cilium", "ANTREA-": "Antrea", "KUBE-ROUTER-": "kube-router"}
 
 
 def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
@@ -39,58 +37,6 @@ def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
     for ruleset in rulesets:
         for note in ruleset.warnings:
             yield f"{ruleset.file}:{note.line}: {note.what}"
-
-
-def without_proxy(view: NodeView, rulesets: Sequence[Ruleset]) -> NotJudged | None:
-    """A node where another dataplane serves in place of kube-proxy's rules."""
-    chains = {name for one in rulesets for table in one.tables.values() for name in table}
-    if not view.by_address or any(name.startswith(("KUBE-SVC-", "KUBE-SEP-")) for name in chains):
-        return None
-    if any(name in chains for name in ("KUBE-SERVICES", "KUBE-PORTALS-CONTAINER")):
-        return None
-    for prefix, owner in _REPLACEMENTS.items():
-        if any(name.startswith(prefix) for name in chains):
-            why = f"{owner} serves in place of kube-proxy here, and its state is not in these rules"
-            return NotJudged(rulesets[0].file, 0, "", why, matters=True)
-    return None
-
-
-def doubled(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]:
-    """Service chains in both back ends: two dataplanes translate at once."""
-    live = [
-        (one, chain)
-        for one in rulesets
-        for name, chain in one.tables.get("nat", {}).items()
-        if name == "KUBE-SERVICES" and chain.rules
-    ]
-    if len(live) < 2:
-        return
-    packet = _any_packet(view)
-    if packet is None:
-        return
-    expectation = expect(view, packet)
-    backends = " and ".join(one.backend or "unknown" for one, _ in live)
-    yield Difference(
-        Kind.DOUBLED_DATAPLANE,
-        view.family,
-        None,
-        None,
-        PROTOCOL_NAMES[packet.protocol].upper(),
-        f"{format_address(view.family, packet.destination)}:{packet.port}",
-        packet,
-        expectation.allowed,
-        trace(rulesets, view.config, packet).outcome,
-        tuple(Line(one.file, chain.line, ":KUBE-SERVICES") for one, chain in live),
-        ("MODE-32",),
-        f"service rules are live in two back ends at once ({backends})",
-    )
-
-
-def _any_packet(view: NodeView) -> Packet | None:
-    for address, protocol, port in view.by_address:
-        source = view.config.primary_address(view.family) or view.family.loopback[0][0]
-        return Packet(view.family, Origin.NODE, source, address, protocol, port)
-    return None
 
 
 def hidden_chains(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]:

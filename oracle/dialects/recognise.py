@@ -1,0 +1,56 @@
+"""Which tool wrote a file of rules, by the name it has in a bundle or else by how it begins."""
+
+import enum
+import re
+from pathlib import PurePath
+from typing import Final
+
+
+class Tool(enum.Enum):
+    """The tools whose output tells what a node does."""
+
+    IPTABLES = "iptables-save"
+    NFT = "nft"
+    IPVSADM = "ipvsadm"
+    IPSET = "ipset"
+
+
+HEAD_BYTES: Final = 1 << 16
+
+_BY_NAME: Final = {
+    "iptables-save": Tool.IPTABLES,
+    "ip6tables-save": Tool.IPTABLES,
+    "nft": Tool.NFT,
+    "nft.json": Tool.NFT,
+    "ipvsadm": Tool.IPVSADM,
+    "ipset": Tool.IPSET,
+}
+_BY_BEGINNING: Final = (
+    (re.compile(r"table (?:(?:ip|ip6|inet|arp|bridge|netdev) )?\S+ \{"), Tool.NFT),
+    (re.compile(r"# Warning: table \w+ \w+ is managed by iptables-nft"), Tool.NFT),
+    (re.compile(r'\{\s*"nftables"'), Tool.NFT),
+    (re.compile(r"IP Virtual Server version|Prot LocalAddress:Port"), Tool.IPVSADM),
+    (re.compile(r"-A (?:-t|-u|-f|--sctp-service|--tcp-service|--udp-service) \S+ -s \w+"), Tool.IPVSADM),
+    (re.compile(r"Name: \S+$"), Tool.IPSET),
+    (re.compile(r"create \S+ \w+(?::\w+)? "), Tool.IPSET),
+)
+
+
+def tool_of(data: bytes, file: str) -> Tool:
+    """The tool that wrote the file; what nothing tells is taken for iptables-save's.
+
+    Its reader then says what is wrong with it.
+    """
+    named = _BY_NAME.get(PurePath(file).name.removesuffix(".gz"))
+    if named is not None:
+        return named
+    head = data[:HEAD_BYTES].decode("utf-8", "backslashreplace").removeprefix("\ufeff").lstrip()
+    for line in head.split("\n"):
+        text = line.strip()
+        if not text or (text[0] == "#" and "managed by iptables-nft" not in text):
+            continue
+        for beginning, tool in _BY_BEGINNING:
+            if beginning.match(text) or beginning.match(head):
+                return tool
+        return Tool.IPTABLES
+    return Tool.IPTABLES
