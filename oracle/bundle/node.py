@@ -8,11 +8,12 @@ so that it may be inferred from the rules instead.
 from collections.abc import Iterable
 
 import attrs
+import msgspec
 
 from model.addresses import Family, format_address, parse_address, parse_cidr
 from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
 from model.objects import Cluster, Node
-from model.proxy_version import LATEST, concerned, minor_version, reading_of
+from model.proxy_version import LATEST, concerned, minor_version, quirks_of, reading_of
 from oracle.bundle.evidence import NodeEvidence
 from oracle.bundle.interfaces import parse_ip_addr
 from oracle.bundle.proxy_config import ProxyConfig, parse_proxy_config
@@ -46,8 +47,13 @@ class _Identity:
     doubts: tuple[str, ...] = ()
 
 
-def node_config(evidence: NodeEvidence, cluster: Cluster | None) -> tuple[NodeConfig, frozenset[str]]:
+def node_config(
+    evidence: NodeEvidence, cluster: Cluster | None, *, mode: ProxyMode | None = None
+) -> tuple[NodeConfig, frozenset[str]]:
     """The node's configuration, and the names of NodeConfig's fields that nothing gave.
+
+    A `mode` stands in place of the configuration's: the node is one whose kube-proxy was
+    started in that mode with the same file.
 
     Raises InputError for a kube-proxy configuration or `ip -j addr` that cannot be read.
     """
@@ -56,6 +62,8 @@ def node_config(evidence: NodeEvidence, cluster: Cluster | None) -> tuple[NodeCo
         if evidence.proxy_config
         else None
     )
+    if proxy is not None and mode is not None:
+        proxy = msgspec.structs.replace(proxy, mode=mode.value)
     who = _identity(evidence.name, proxy, cluster)
     listed = parse_ip_addr(evidence.ip_addr[1], evidence.ip_addr[0]) if evidence.ip_addr else None
     own = list(_node_addresses(who.node))
@@ -88,10 +96,14 @@ def node_config(evidence: NodeEvidence, cluster: Cluster | None) -> tuple[NodeCo
         readings=(reading_of(LATEST if minor is None else minor),),
     )
     if proxy is None:
-        assumptions.extend(ASSUMED_WITHOUT_CONFIG.values())
-        unset |= _UNSET_WITHOUT_CONFIG
+        given = frozenset() if mode is None else {"mode"}
+        assumptions.extend(text for name, text in ASSUMED_WITHOUT_CONFIG.items() if name not in given)
+        unset |= _UNSET_WITHOUT_CONFIG - given
+        config = attrs.evolve(config, mode=mode or config.mode)
     else:
         config = _with_proxy_config(config, proxy)
+    if config.mode is not ProxyMode.IPTABLES and minor is not None:  # iptables rules show theirs
+        config = attrs.evolve(config, quirks=quirks_of(minor))
     return attrs.evolve(config, assumptions=tuple(assumptions)), frozenset(unset)
 
 

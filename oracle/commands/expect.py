@@ -50,17 +50,13 @@ def expect(
     if path is None and not cluster:
         raise click.UsageError("give --cluster and --node, or a bundle PATH")
 
-    import attrs
-
     from model.expectation import expect_packets
     from model.node_config import ProxyMode
     from oracle.bundle import node_config
 
     evidence, bundle = Sources(path, cluster, (), node, proxy_config, addresses, packets).read_node()
     objects = cluster_of(bundle, (evidence,))
-    config, _ = node_config(evidence, objects)
-    if mode is not None:
-        config = attrs.evolve(config, mode=ProxyMode(mode))
+    config, _ = node_config(evidence, objects, mode=ProxyMode(mode) if mode else None)
     questions = asked.read(config)
     assumed = [*questions.notes, *config.assumptions]
     show = look(verbose)

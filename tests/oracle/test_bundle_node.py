@@ -11,7 +11,7 @@ from model.addresses import Family, parse_address
 from model.errors import InputError
 from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
 from model.objects import Cluster, Endpoint, EndpointPort, EndpointSlice, Node, ObjectName
-from model.proxy_version import reading_of
+from model.proxy_version import Quirk, reading_of
 from oracle.bundle import ASSUMED_WITHOUT_CONFIG, NodeEvidence, node_config
 
 NODE = Node(
@@ -399,3 +399,50 @@ def test_a_file_without_one_configuration_is_refused() -> None:
 )
 def test_what_is_not_the_json_of_ip_addr_is_refused(data: bytes, expected: str) -> None:
     assert refusal(None, data).startswith(expected)
+
+
+def test_another_mode_is_started_with_the_same_file() -> None:
+    """NP-02: the section and the node port addresses that hold are those of the mode asked for."""
+    proxy = proxy_file(mode="iptables", iptables={"masqueradeAll": True, "localhostNodePorts": False})
+    evidence = NodeEvidence("n1", (), proxy, EVERY_ADDRESS)
+
+    def settings(mode: ProxyMode | None) -> tuple[ProxyMode, bool, tuple[str, ...]]:
+        config, _ = node_config(evidence, CLUSTER, mode=mode)
+        return config.mode, config.masquerade_all, config.node_port_addresses
+
+    assert settings(None) == (ProxyMode.IPTABLES, True, ())
+    assert settings(ProxyMode.IPVS) == (ProxyMode.IPVS, True, ())
+    assert settings(ProxyMode.NFTABLES) == (ProxyMode.NFTABLES, False, ("primary",))
+
+
+def test_a_mode_that_is_asked_for_is_not_assumed() -> None:
+    """Without a configuration all else is."""
+    evidence = NodeEvidence("n1", (), None, EVERY_ADDRESS)
+
+    config, unset = node_config(evidence, CLUSTER, mode=ProxyMode.NFTABLES)
+
+    assert config.mode is ProxyMode.NFTABLES
+    assert "mode" not in unset
+    assert "masquerade_all" in unset
+    assert ASSUMED_WITHOUT_CONFIG["mode"] not in config.assumptions
+    assert ASSUMED_WITHOUT_CONFIG["masquerade_all"] in config.assumptions
+
+
+@pytest.mark.parametrize(
+    ("version", "mode", "expected"),
+    [
+        ("v1.36.2", ProxyMode.NFTABLES, set()),
+        ("v1.33.0", ProxyMode.NFTABLES, {Quirk.MARKS_PER_ENDPOINT, Quirk.EARLY_OUTPUT}),
+        ("v1.33.0", ProxyMode.IPTABLES, set()),
+        ("", ProxyMode.NFTABLES, set()),
+    ],
+)
+def test_what_the_version_does_otherwise_is_known_from_the_node(
+    version: str, mode: ProxyMode, expected: set[Quirk]
+) -> None:
+    """MODE-21: rules of iptables mode show it themselves."""
+    cluster = Cluster(nodes=(Node("n1", kubelet_version=version),))
+
+    config, _ = node_config(NodeEvidence("n1", (), None, EVERY_ADDRESS), cluster, mode=mode)
+
+    assert config.quirks == expected

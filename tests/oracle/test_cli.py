@@ -89,7 +89,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         "oracle.bundle",
         read_bundle=bundle,
         bundle_from_files=lambda _cluster, _rules, node, *_: bundle(node or ""),
-        node_config=lambda evidence, _cluster: (CONFIGS.get(evidence.name, KNOWN), frozenset()),
+        node_config=lambda evidence, _cluster, **_: (CONFIGS.get(evidence.name, KNOWN), frozenset()),
         read_text_source=read_text_source,
     )
     stand_in(
