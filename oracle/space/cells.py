@@ -52,7 +52,7 @@ def register_model(places: Places, view: NodeView) -> None:
 
 
 def regions(
-    places: Places, mentions: Mentions, view: NodeView, *beside: tuple[Mentions | None, NodeView]
+    places: Places, mentions: Mentions, view: NodeView, *beside: tuple[Mentions, NodeView]
 ) -> Iterator[Region]:
     """Every cell of the node, each with the packets that it stands for.
 
@@ -65,7 +65,7 @@ def regions(
         boxes.update(mentions.at(place.signature))
         for said, boxes_of_other in others:
             boxes |= boxes_of_other(place)
-            boxes.update(said.at(place.signature) if said is not None else ())
+            boxes.update(said.at(place.signature))
         destination = typical_address(view, place)
         for protocols, ports, met in _partition(boxes):
             protocol = typical(protocols, (1, 58, TCP, UDP, SCTP))
