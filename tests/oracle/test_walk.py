@@ -14,10 +14,12 @@ from model.objects import Cluster
 from model.packet import Origin, Packet
 from oracle.dialects.iptables import parse_iptables
 from oracle.plain import trace
+from oracle.ruleset import Base, Ruleset
 from oracle.space.cells import regions
 from oracle.space.compare import prepare
 from tests.asking import plainly
 from tests.handmade import CONFIG, tables
+from tests.hooked import OUT, POST, PRE, hooked, ipvs
 
 V4 = Family.IPV4
 TO_A, TO_B, TO_C = (f"-j DNAT --to-destination 10.244.0.{n}:8080" for n in (1, 2, 3))
@@ -208,10 +210,89 @@ def view() -> NodeView:
     return node_view(Cluster(), CONFIG, V4)
 
 
+TO_NODE = "-d 10.32.1.11/32 -p tcp -m tcp --dport 80"
+VIRTUAL = "\n".join(
+    f"-A {chain} {TO_NODE} -g WEB\n-A {chain} {TO_NODE}80 {TO_B}" for chain in ("IPVS", "IPVS-OUT")
+)
+SERVERS = f"""
+    {VIRTUAL}
+    -A WEB -p tcp -m statistic --mode random --probability 0.50000000000 {TO_A}
+    -A WEB -p tcp {TO_C}"""
+MARKS = """
+    -A PREROUTING -s 10.244.0.0/25 -j MARK --set-xmark 0x4000/0x4000
+    -A OUTPUT -j MARK --set-xmark 0x4000/0x4000
+    -A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE"""
+
+HOOKED = {
+    "filters around nat": (
+        hooked(
+            f"""
+    -A early -s 10.244.0.0/25 -d 10.96.0.1/32 -j DROP
+    -A dnat -d 10.96.0.1/32 {TO_A.replace("-j", "-p tcp -j")}
+    -A late -s 10.244.0.128/25 -d 10.244.0.1/32 -p tcp -m tcp --dport 8080 -j REJECT
+    -A late -d 10.96.0.0/16 -j DROP""",
+            {"early": Base(PRE, -110), "dnat": Base(PRE, -100, is_nat=True), "late": Base(PRE, -50)},
+        ),
+    ),
+    "two nats and a filter between": (
+        hooked(
+            f"""
+    -A dnat -s 10.244.0.0/16 -p tcp {TO_A}
+    -A between -d 10.244.0.1/32 -s 10.244.0.2/32 -j DROP
+    -A between -d 10.244.0.2/32 -s 203.0.113.2/32 -j DROP
+    -A again -p tcp {TO_B}""",
+            {
+                "dnat": Base(PRE, -100, is_nat=True),
+                "between": Base(PRE, -95),
+                "again": Base(PRE, -90, is_nat=True),
+            },
+        ),
+    ),
+    "the same for wire and node": (
+        hooked(
+            LADDER.replace("PREROUTING", "pre").replace("OUTPUT", "out").replace("POSTROUTING", "post"),
+            {
+                "pre": Base(PRE, -100, is_nat=True),
+                "out": Base(OUT, -100, is_nat=True),
+                "post": Base(POST, 100, is_nat=True),
+            },
+        ),
+    ),
+    "virtual servers": (*parse_iptables(tables(nat=MARKS).encode(), "iptables-save", V4), ipvs(SERVERS)),
+    "virtual servers among filters": (
+        *parse_iptables(
+            tables(
+                nat=MARKS,
+                filter="""
+    -A INPUT -s 10.244.0.2/32 -p tcp -m tcp --dport 80 -j DROP
+    -A OUTPUT -d 10.244.0.1/32 -s 203.0.113.2/32 -j REJECT
+    -A FORWARD -j DROP""",
+            ).encode(),
+            "iptables-save",
+            V4,
+        ),
+        ipvs(SERVERS),
+    ),
+    "a virtual server of the node's own": (
+        *parse_iptables(tables(nat=MARKS, filter="-A OUTPUT -j DROP").encode(), "iptables-save", V4),
+        ipvs(SERVERS.replace("10.244.0.1:8080", "10.32.1.11:8080")),
+    ),
+}
+
+
 @pytest.mark.parametrize("dump", DUMPS.values(), ids=DUMPS.keys())
 def test_every_cell_fares_at_each_source_as_the_plain_walk_says(view: NodeView, dump: str) -> None:
     """One outcome where nothing is unsure, several where the plain walk is unsure too."""
-    rulesets = parse_iptables(dump.encode(), "dump", V4)
+    assert_alike(view, parse_iptables(dump.encode(), "dump", V4))
+
+
+@pytest.mark.parametrize("rulesets", HOOKED.values(), ids=HOOKED.keys())
+def test_every_cell_fares_so_wherever_base_chains_hang(view: NodeView, rulesets: tuple[Ruleset, ...]) -> None:
+    """Other dialects' base chains, and virtual servers."""
+    assert_alike(view, rulesets)
+
+
+def assert_alike(view: NodeView, rulesets: tuple[Ruleset, ...]) -> None:
     comparison = prepare(view, rulesets)
     asked = 0
     for region in regions(comparison.places, comparison.mentions, view):
