@@ -12,13 +12,24 @@ fails instead of being skipped, so that a green run means that it ran.
 `recorded` is stricter than the tools: only `SVCPROOF_RECORDED_REQUIRED=1` turns its skip into
 a failure, because a clone of the project alone cannot have that folder.
 
-Hypothesis profiles: `dev` (the default), `ci` (the default where a missing tool fails; the
-same examples on every run) and `thorough`. HYPOTHESIS_PROFILE or `--hypothesis-profile`
-names another.
+Hypothesis profiles; HYPOTHESIS_PROFILE or `--hypothesis-profile` names one:
+
+| profile | is the default | examples of a test | drawn from |
+|---|---|---|---|
+| `dev` | on a desk | 100 | another seed each time; what failed is kept and tried first |
+| `ci` | where a missing tool fails | 100, and four times as many histories | the same seed each time |
+| `thorough` | never | 2000, and forty times as many histories | another seed each time |
+
+`--hypothesis-seed=0` makes any of them the same each time, and a failure prints what repeats it.
+
+The report ends with every claim by its id: how many tests tried it, and to how many cases of
+drawn histories it was held.
 """
 
 import os
+import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,9 +37,12 @@ import pytest
 from hypothesis import settings
 
 # No profile has a deadline: it would measure how busy the machine is, not whether the claim holds.
-settings.register_profile("dev", deadline=None)
+settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("thorough", deadline=None, max_examples=2000, print_blob=True)
+
+
+_CLAIM = re.compile(r"\b(?:INV|NEG)-\d\d\b")
 
 
 def must_run_everything() -> bool:
@@ -42,6 +56,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if must_run_ever
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs_root: must run as root")
     config.addinivalue_line("markers", "needs_tool(name, ...): needs these programs on PATH")
+    # xdist's own, named here for runs without it.
+    config.addinivalue_line("markers", "xdist_group(name): one worker runs all tests of the group")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -52,6 +68,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if thorough:
         config.hook.pytest_deselected(items=thorough)
         items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Lists the claims that were tried, `INV-01 9 3543` for nine tests and so many cases in histories."""
+    tests: Counter[str] = Counter()
+    cases: Counter[str] = Counter()
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        if getattr(report, "when", "") != "call":
+            continue
+        for id in {*_CLAIM.findall(report.nodeid.partition("[")[2])}:
+            tests[id] += 1
+            cases[id] += dict(report.user_properties).get("cases", 0)
+    if tests and terminalreporter.config.get_verbosity() >= 0:
+        terminalreporter.section(f"{len(tests)} claims: tests, and cases in histories")
+        told = [f"{id} {tests[id]}" + (f" {cases[id]}" if cases[id] else "") for id in sorted(tests)]
+        for at in range(0, len(told), 6):
+            terminalreporter.line("".join(f"{one:<17}" for one in told[at : at + 6]).rstrip())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

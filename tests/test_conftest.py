@@ -103,6 +103,30 @@ def test_the_folder_of_recorded_cases_may_follow_a_blank(
     result.assert_outcomes(passed=1)
 
 
+CLAIMS_BY_ID = """
+    import pytest
+
+    @pytest.mark.parametrize("id", ["INV-01", "NEG-02"])
+    def test_a_claim(id, record_property):
+        record_property("cases", 7 if id == "INV-01" else 0)
+
+    @pytest.mark.parametrize("id", ["INV-01: caught"])
+    def test_it_can_fail(id):
+        assert not id
+
+    def test_something_else():
+        pass
+"""
+
+
+def test_the_report_lists_claims_with_their_tests_and_cases(inner: pytest.Pytester) -> None:
+    inner.makepyfile(CLAIMS_BY_ID)
+
+    result = inner.runpytest_subprocess()
+
+    assert "INV-01 2 7       NEG-02 1" in result.outlines
+
+
 A_LONG_AND_A_SHORT_TEST = """
     import pytest
 
