@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 # Further arguments for pytest, e.g. `make test PYTEST_ARGS='-k affinity'`.
 PYTEST_ARGS ?=
 # More than four workers start slower than they help.
-PARALLEL := -n auto --maxprocesses 4
+PARALLEL := -n auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check lint types test test-thorough bench mutation setup clean

@@ -35,6 +35,7 @@ from tests.invariants.inductive.abstraction import AbstractStep, abstract
 from tests.invariants.inductive.finite import is_true
 from tests.invariants.inductive.histories import AbstractHistories, AbstractRequests, is_a_step
 
+# Each step is held to a formula as well as to every claim: slow by hypothesis' measure.
 FEW = settings(max_examples=15, stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow])
 
 

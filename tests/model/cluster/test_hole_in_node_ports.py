@@ -37,6 +37,7 @@ def is_external_name_with_a_node_port(event: events.Event) -> bool:
 
 @pytest.mark.thorough
 def test_the_machine_finds_the_hole_and_tells_it_in_a_few_steps() -> None:
+    # The same search on every run, for as long as it takes.
     search = settings(
         max_examples=2000,
         stateful_step_count=12,

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from dns.message import Message
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -19,6 +20,8 @@ from model.cluster.watched import Services, claims
 from model.controllers import pod_endpoints
 from model.controllers.mirroring import mirror
 from model.objects import Endpoint, Service
+from tests.invariants.dns_cases import answering, dns_case
+from tests.strategies.machine import publishing
 from tests.strategies.machine.histories import Histories
 from tests.strategies.machine.publishing import Publishing
 from tests.strategies.machine.requests import BrokenClaim, Requests
@@ -28,6 +31,7 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 def found(machine: type[Requests]) -> BrokenClaim:
     """The claim that the machine breaks first; without one the test fails."""
+    # The same search on every run; it ends with the first claim that breaks, however slow it is to come by.
     search = settings(
         max_examples=1500,
         stateful_step_count=40,
@@ -118,6 +122,14 @@ def mirrors_outlive_what_they_mirror(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(controllers, "mirror", wrong)
 
 
+def names_are_never_answered(patch: pytest.MonkeyPatch) -> None:
+    def empty(message: Message) -> Message:
+        message.answer.clear()
+        return message
+
+    patch.setattr(publishing, "dns_case", lambda cluster: answering(dns_case(cluster), empty))
+
+
 def old_claims_stay_in_the_index(patch: pytest.MonkeyPatch) -> None:
     def wrong(self: Services, service: Service, at: int) -> Services:
         claimants = self.claimants
@@ -161,6 +173,7 @@ def test_a_cluster_that_refuses_nothing_is_found_out(monkeypatch: pytest.MonkeyP
         pytest.param(terminating_pods_stay_ready, {"INV-26", "INV-29"}, id="ready for ever"),
         pytest.param(unready_pods_are_forgotten, {"INV-29", "INV-30"}, id="unready pods forgotten"),
         pytest.param(every_service_is_managed, {"INV-32"}, id="all are managed"),
+        pytest.param(names_are_never_answered, {"INV-76", "INV-79"}, id="names are never answered"),
         pytest.param(
             mirrors_outlive_what_they_mirror, {"INV-31"}, id="mirrors stay", marks=pytest.mark.thorough
         ),

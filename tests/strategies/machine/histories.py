@@ -10,11 +10,17 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from invariants.catalogue import PACKET
+from invariants.invariant import Kind
+from invariants.worlds import World
+from model.addresses import Family
+from model.affinity import Client, Connection
 from model.api.registry import DEFAULT_SERVICE_CIDR
 from model.cluster import events
 from model.cluster.events import Event, Pool, Sees
 from model.cluster.state import applied_view
+from model.expectation import expect
+from model.frontends import NodeView, node_view
+from model.packet import Packet
 from model.traffic import Close, Delivery
 from tests.strategies.events import Aim, aims, vain_events
 from tests.strategies.machine.publishing import Publishing
@@ -29,6 +35,8 @@ class Histories(Publishing):
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[events.Send] = []
+        self.worlds: dict[tuple[str, Packet], World] = {}
+        self.connections: dict[tuple[str, Family], tuple[NodeView, list[Connection]]] = {}
 
     # --- Ranges and pools
 
@@ -73,14 +81,15 @@ class Histories(Publishing):
 
     @precondition(lambda self: self.state.proxies)
     @rule(
-        aim=aims(),
+        some=st.lists(aims(), min_size=1, max_size=4),
         chance=st.sampled_from((Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(5, 6))),
         choice=st.integers(0, 1),
         answered=sometimes(False, True),
     )
-    def packet_is_sent(self, aim: Aim, chance: Fraction, choice: int, *, answered: bool) -> None:
-        node, packet, source_port = aim.at(self.state)
-        self.delivers(events.Send(node, packet, source_port, chance, choice, answered))
+    def packets_are_sent(self, some: list[Aim], chance: Fraction, choice: int, *, answered: bool) -> None:
+        for aim in some:
+            node, packet, source_port = aim.at(self.state)
+            self.delivers(events.Send(node, packet, source_port, chance, choice, answered))
 
     @precondition(lambda self: self.sent)
     @rule(at=AT, how=st.sampled_from(("another", "another", *Close)))
@@ -103,8 +112,32 @@ class Histories(Publishing):
         proxy = self.state.proxies[event.node]
         everything = proxy.applied.services.by_name if proxy.applied else ()
         view = applied_view(proxy, everything, event.packet.family)
-        for claim in PACKET:
-            self.hold(claim.id, claim.violation(view, event.packet, told.outcome))
+        self.hold(Kind.PACKET, view, event.packet, told.outcome)
+        self.joins_its_clients_others(event, view, told)
+        self.is_asked_again(event)
+
+    def joins_its_clients_others(self, event: events.Send, view: NodeView, told: Delivery) -> None:
+        """Claims of flows are held to the connections of a node, for as long as its view stays as it is."""
+        packet = event.packet
+        owners = {one.name for one, _ in view.owners(packet.destination, packet.protocol, packet.port)}
+        if told.outcome is None or len(owners) != 1:
+            return
+        seen, history = self.connections.get((event.node, packet.family), (view, []))
+        if (seen.config, seen.service_ports) != (view.config, view.service_ports):
+            history = []
+        client = Client(packet.source, owners.pop())
+        history = [*history, Connection(client, self.state.now, told.outcome, told.target)]
+        self.connections[event.node, packet.family] = view, history
+        self.hold(Kind.FLOW, view, history)
+
+    def is_asked_again(self, event: events.Send) -> None:
+        """Claims of two worlds are held to what the packet meets, before and after what came in between."""
+        cluster, config = self.state.objects(), self.state.proxies[event.node].config
+        allowed = expect(node_view(cluster, config, event.packet.family), event.packet).allowed
+        world = World(cluster, config, event.packet, frozenset(allowed))
+        before = self.worlds.get((event.node, event.packet), world)
+        self.worlds[event.node, event.packet] = world
+        self.hold(Kind.WORLDS, before, world)
 
     @rule(seconds=st.sampled_from((0, 1, 59, 61, 200, 86401)))
     def time_passes(self, seconds: int) -> None:

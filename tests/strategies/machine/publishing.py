@@ -7,7 +7,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from invariants.catalogue import EVENTUAL, STATE
+from invariants.invariant import Kind
 from model.api import objects as api
 from model.cluster import events
 from model.cluster.events import Event, Pool
@@ -15,6 +15,7 @@ from model.cluster.settle import settle
 from model.cluster.state import ClusterState
 from model.node_config import NodeConfig
 from model.objects import Node, ObjectName, Pod
+from tests.invariants.dns_cases import dns_case
 from tests.strategies import api_endpoints, api_services
 from tests.strategies.machine.requests import AT, CIDRS, RANGES, Requests
 from tests.strategies.weights import sometimes
@@ -192,6 +193,7 @@ class Publishing(Requests):
         for pool in (*Pool, *Pool, *Pool):
             state = self.carried_out(state, events.Repair(pool)).after
         state = settle(state)
-        for claim in (*STATE, *EVENTUAL):
-            self.hold(claim.id, claim.violation(state))
+        self.hold(Kind.STATE, state)
+        self.hold(Kind.EVENTUAL, state)
+        self.hold(Kind.DNS, dns_case(state.objects()))
         return state

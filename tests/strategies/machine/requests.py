@@ -1,7 +1,8 @@
 """A machine that asks the API server for Services in any order, and holds every claim to each step.
 
 Whatever happens, the state before is as it was, and an event that is not carried out
-raises one of the two typed errors.
+raises one of the two typed errors. Every claim of the catalogue is tried by its kind: wherever
+a case of a kind comes about, all claims of that kind are held to it.
 """
 
 from collections import Counter
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from rpds import HashTrieMap
 
-from invariants.catalogue import STATE, STEP
-from invariants.invariant import Step, Violation
+from invariants.catalogue import CATALOGUE
+from invariants.invariant import Kind, Step
 from model.api import objects as api
 from model.api.refusal import Refused
 from model.api.registry import DEFAULT_SERVICE_CIDR, ApiConfig, Registry
@@ -41,6 +42,9 @@ RANGES = ((30000, 30003), (30000, 30016), (30000, 30031))
 """Node port ranges of 4, 17 and 32 numbers: without static band, with all but one in it, with half."""
 
 
+CLAIMS = {kind: tuple(claim for claim in CATALOGUE if claim.kind is kind) for kind in Kind}
+
+
 class BrokenClaim(AssertionError):
     """A claim that does not hold, with the history that led there."""
 
@@ -57,6 +61,8 @@ class Requests(RuleBasedStateMachine):
     unclaimed: ClassVar[frozenset[str]] = frozenset()
     seen: ClassVar[Counter[tuple[str, bool]]] = Counter()
     """How often each kind of event was attempted and carried out (True) or refused."""
+    tried: ClassVar[Counter[str]] = Counter()
+    """How many cases each claim was held to, of those that keep its assumption."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +79,7 @@ class Requests(RuleBasedStateMachine):
         ranges = api.ServiceCIDR(api.Metadata(name=DEFAULT_SERVICE_CIDR), api.ServiceCIDRSpec(cidrs))
         registry = Registry(ApiConfig(*ports), service_cidrs=HashTrieMap({DEFAULT_SERVICE_CIDR: ranges}))
         self.state = attrs.evolve(self.state, registry=registry)
+        self.hold(Kind.NUMBER, ports[1] - ports[0] + 1)
 
     # --- What happens, and what is held to it
 
@@ -92,19 +99,23 @@ class Requests(RuleBasedStateMachine):
         if fingerprint(before) != was:
             self.fail("steps are pure", f"{brief(event)} changed the state before it")
         self.seen[type(event).__name__, not step.is_refused] += 1
-        for claim in STEP:
-            self.hold(claim.id, claim.violation(step))
+        self.hold(Kind.STEP, step)
         if step.after is not before:
-            for state_claim in STATE:
-                self.hold(state_claim.id, state_claim.violation(step.after))
+            self.hold(Kind.STATE, step.after)
             for what in indexes.faults(before, step.after):
                 self.fail("indexes are what a scan finds", what)
         self.state = step.after
         return step
 
-    def hold(self, id: str, violation: Violation | None) -> None:
-        if violation is not None and id not in self.unclaimed:
-            self.fail(id, violation.what)
+    def hold(self, kind: Kind, *case: object) -> None:
+        """Holds every claim of the kind to the case."""
+        for claim in CLAIMS[kind]:
+            if claim.id in self.unclaimed or not claim.assumes(*case):
+                continue
+            self.tried[claim.id] += 1
+            violation = claim.check(*case)
+            if violation is not None:
+                self.fail(claim.id, violation.what)
 
     def fail(self, claim: str, what: str) -> NoReturn:
         self.is_broken = True
