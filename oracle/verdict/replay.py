@@ -64,7 +64,7 @@ class Replay:
         expectation = expect(view, packet)
         walk = Walk(rulesets, view.config, packet)
         trace = traced(walk)
-        if _tolerated(view, packet, trace):
+        if tolerated(view, packet, trace):
             return
         if trace.outcome in expectation.allowed:
             why = f"svcproof's own two readings of the rules disagree about {packet}: please report this"
@@ -98,7 +98,7 @@ class Replay:
             )
 
 
-def _tolerated(view: NodeView, packet: Packet, trace: Trace) -> bool:
+def tolerated(view: NodeView, packet: Packet, trace: Trace) -> bool:
     """Deviations that are no fault: a cache of this node answers for the Service.
 
     A node-local DNS cache takes the cluster IP as an address of the node and switches
