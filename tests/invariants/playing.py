@@ -20,6 +20,14 @@ from tests.wording import brief
 
 History = tuple[Event, ...]
 
+
+class Written(tuple[Event, ...]):
+    """A history that is written with what its events say."""
+
+    def __repr__(self) -> str:
+        return f"[{'; '.join(map(brief, self))}]"
+
+
 EMPTY = ClusterState()
 
 MOST_ALIKE = 5  # that are told one by one

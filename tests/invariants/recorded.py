@@ -66,7 +66,7 @@ def _packet_cases(case: str, only: str) -> Iterator[PacketCase]:
         for destination, port, protocol in sorted(places):
             for source, origin in _askers(view):
                 packet = Packet(view.family, origin, source, destination, protocol, port)
-                yield view, packet, found(rules, packet)
+                yield PacketCase(view, packet, found(rules, packet))
 
 
 def flow_cases(case: str, only: str = "") -> Iterator[FlowCase]:
@@ -88,7 +88,7 @@ def flow_cases(case: str, only: str = "") -> Iterator[FlowCase]:
                             memory, Client(source, one.name), len(history), outcome, chance
                         )
                         history.append(connection)
-        yield view, history
+        yield FlowCase(view, history)
 
 
 def kernel_flows(case: str) -> Iterator[FlowCase]:
@@ -115,7 +115,7 @@ def kernel_flows(case: str) -> Iterator[FlowCase]:
             for text, times in probe["conntrackDnat"].items():
                 target = None if text == "untranslated" else _target(text)
                 history += [Connection(Client(source, one.name), 0, outcome, target)] * times
-        yield view, history
+        yield FlowCase(view, history)
 
 
 def found(rules: NodeRules, packet: Packet) -> Outcome:

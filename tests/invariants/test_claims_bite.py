@@ -60,7 +60,7 @@ def held_to_the_node(*endpoints: tuple[tuple[bool, bool, bool], str]) -> PacketC
     piece = EndpointSlice(name, name, "IPv4", tuple(entries), (EndpointPort("", "TCP", 8080),))
     view = node_view(Cluster((service,), (piece,)), NodeConfig("node-a"), Family.IPV4)
     packet = Packet(Family.IPV4, Origin.WIRE, 0x0AF40105, 0x0A60000A, TCP, 80)
-    return view, packet, expect(view, packet).allowed[0]
+    return PacketCase(view, packet, expect(view, packet).allowed[0])
 
 
 # --- The premises

@@ -30,7 +30,7 @@ def aimed_cases(draw: st.DrawFn) -> PacketCase:
     """A node's view, a packet to some frontend there, and one of its outcomes by the model."""
     cluster, config, packet = draw(questions())
     view = node_view(cluster, config, packet.family)
-    return view, packet, draw(st.sampled_from(expect(view, packet).allowed))
+    return PacketCase(view, packet, draw(st.sampled_from(expect(view, packet).allowed)))
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """Cases to try claims on: drawn packets with their outcomes, and drawn histories of clients."""
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import attrs
 from hypothesis import strategies as st
@@ -23,9 +24,32 @@ from model.outcome import Outcome
 from model.packet import Origin, Packet
 from tests.strategies.clusters import clusters
 from tests.strategies.packets import packets
+from tests.wording import brief
 
-PacketCase = tuple[NodeView, Packet, Outcome]
-FlowCase = tuple[NodeView, list[Connection]]
+
+class PacketCase(NamedTuple):
+    """A node's view, a packet and what becomes of it; written without the view's indexes."""
+
+    view: NodeView
+    packet: Packet
+    outcome: Outcome
+
+    def __repr__(self) -> str:
+        return f"PacketCase({self.packet}: {brief(self.outcome)} at {_told(self.view)})"
+
+
+class FlowCase(NamedTuple):
+    """A node's view and the new connections of clients there, in their order; written as the packets are."""
+
+    view: NodeView
+    history: list[Connection]
+
+    def __repr__(self) -> str:
+        return f"FlowCase({brief(tuple(self.history))} at {_told(self.view)})"
+
+
+def _told(view: NodeView) -> str:
+    return f"{brief(view.config)} with {brief(view.service_ports)}"
 
 
 @st.composite
@@ -34,7 +58,7 @@ def packet_cases(draw: st.DrawFn) -> PacketCase:
     cluster, config = draw(clusters(clashes=draw(st.booleans())))
     packet = draw(packets(cluster, config))
     view = node_view(cluster, config, packet.family)
-    return view, packet, draw(st.sampled_from(expect(view, packet).allowed))
+    return PacketCase(view, packet, draw(st.sampled_from(expect(view, packet).allowed)))
 
 
 @st.composite
@@ -76,7 +100,7 @@ def flow_cases(draw: st.DrawFn) -> FlowCase:
         outcome = expect(view, packet).allowed[0]
         connection, memory = connect(memory, Client(source, one.name), now, outcome, chance)
         history.append(connection)
-    return view, history
+    return FlowCase(view, history)
 
 
 def _with_sticky_service(cluster: Cluster, endpoints: int) -> Cluster:

@@ -1,7 +1,6 @@
 """Drawn pairs of worlds that differ in one thing: a policy, ranges, a Service, a port, a node, a family."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable
 
 import attrs
 from hypothesis import assume
@@ -16,40 +15,10 @@ from model.packet import Packet
 from tests.strategies import aimed
 from tests.strategies.clusters import clusters
 from tests.strategies.nodes import NODES, ZONES, node_address, pod_cidrs
-from tests.wording import brief
+from tests.strategies.pair import Pair as Pair
 
 Question = tuple[Cluster, NodeConfig, Packet]
 Change = Callable[[Question], st.SearchStrategy[Question]]
-
-
-class Pair(NamedTuple):
-    """Two worlds; of the second only what it has that the first has not is written out."""
-
-    before: World
-    after: World
-
-    def __repr__(self) -> str:
-        parts = ("config", "packet", "outcomes")
-        changed = [name for name in parts if getattr(self.before, name) != getattr(self.after, name)]
-        return (
-            f"Pair(of {_told(self.before, parts)}: {brief(self.before.cluster)}, "
-            f"and {_told(self.after, changed)}: {brief(_beside(self.after.cluster, self.before.cluster))})"
-        )
-
-
-def _told(world: World, names: Iterable[str]) -> str:
-    return ", ".join(f"{name}={brief(getattr(world, name))}" for name in names) or "the same"
-
-
-def _beside(cluster: Cluster, known: Cluster) -> Cluster:
-    """What the cluster has that is not known yet."""
-    return attrs.evolve(
-        cluster,
-        services=tuple(one for one in cluster.services if one not in known.services),
-        slices=tuple(one for one in cluster.slices if one not in known.slices),
-        nodes=tuple(one for one in cluster.nodes if one not in known.nodes),
-    )
-
 
 RANGES = (
     "198.51.100.0/24",
