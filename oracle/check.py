@@ -23,7 +23,7 @@ from oracle.plain import trace
 from oracle.ruleset import Ruleset
 from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.claims import with_broken_claims
-from oracle.verdict.dataplanes import doubled, folded, missing, without_proxy
+from oracle.verdict.dataplanes import MODES, doubled, folded, missing, without_proxy
 from oracle.verdict.grouping import grouped
 from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import hidden_chains, remarks
@@ -54,7 +54,7 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
     not_judged: list[NotJudged] = list(node.not_read)
     warnings: list[str] = []
     frontends = cells = rules = 0
-    if node.config.mode is not ProxyMode.IPTABLES:
+    if node.config.mode is ProxyMode.IPVS:
         what = f"kube-proxy runs in {node.config.mode.value} mode there, which is not modelled yet"
         not_judged.append(NotJudged(f"nodes/{node.config.name}", 0, "", what, matters=True))
         families = ()
@@ -123,8 +123,12 @@ def _missing_dump(view: NodeView) -> NotJudged | None:
 
 
 def _dialect(node: NodeRules) -> str:
-    backends = {one.backend for sets in node.by_family.values() for one in sets if one.backend}
-    return f"iptables ({', '.join(sorted(backends))})" if backends else "iptables"
+    """The dialects that kube-proxy's mode writes, or those that there are."""
+    every = {one for sets in node.by_family.values() for one in sets}
+    own = {one for one in every if MODES[one.dialect] is node.config.mode} or every
+    names = sorted({one.dialect.value for one in own})
+    backends = sorted({one.backend for one in own if one.backend})
+    return ", ".join(names) + (f" ({', '.join(backends)})" if backends else "")
 
 
 def _judge(

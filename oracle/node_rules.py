@@ -8,17 +8,19 @@ from model.addresses import Family
 from model.errors import InputError
 from model.node_config import NodeConfig
 from model.objects import Cluster
-from oracle.bundle import NodeEvidence, node_config
+from oracle.bundle import EvidenceFile, NodeEvidence, node_config
 from oracle.dialects.iptables import parse_iptables
+from oracle.dialects.nftables import parse_nftables
+from oracle.dialects.nftables.lower import lowered, table_name
+from oracle.dialects.nftables.syntax import Dump, Form
+from oracle.dialects.recognise import Tool, tool_of
 from oracle.findings import NotJudged
 from oracle.infer import inferred
-from oracle.ruleset import Chain, Goto, Jump, Ruleset
+from oracle.ruleset import Chain, Dialect, Goto, Jump, Ruleset
 
-_OTHER_DIALECTS = {
-    "nft": "nftables rules are not read yet",
-    "nft.json": "nftables rules are not read yet",
-    "ipvsadm": "ipvs state is not read yet",
-    "ipset": "ipset contents are not read yet",
+_OTHER_TOOLS = {
+    Tool.IPVSADM: "ipvs state is not read yet",
+    Tool.IPSET: "ipset contents are not read yet",
 }
 
 _DEEPEST = 200  # calls; what reads chains recurses
@@ -38,35 +40,89 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
 
     Raises InputError when a dump cannot be read, or when the node has none that can.
     """
-    found: dict[Family, list[Ruleset]] = {}
-    not_read: list[NotJudged] = []
+    reading = _Reading()
     for file in evidence.rules:
-        kind = file.label.rsplit("/", 1)[-1]
-        if kind in _OTHER_DIALECTS:
-            not_read.append(NotJudged(file.label, 0, "", _OTHER_DIALECTS[kind], matters=False))
-            continue
-        read = parse_iptables(file.data, file.label)
-        if kind == "iptables-save" and all(one.family is Family.IPV6 for one in read):
-            what = "wrong family: IPv6 rules in a file named iptables-save; name it ip6tables-save"
-            raise InputError(file.label, 1, what)
-        for ruleset in read:
-            _refuse_loops(ruleset)
-            for other in found.get(ruleset.family, ()):
-                if other.backend == ruleset.backend and set(other.tables) & set(ruleset.tables):
-                    raise InputError(
-                        ruleset.file, 0, f"the same tables as {other.file}: give one dump of each family"
-                    )
-            found.setdefault(ruleset.family, []).append(ruleset)
+        reading.take(file)
+    found = reading.rulesets()
     if not found:
         name = evidence.name or "the node"
-        what = "; ".join(dict.fromkeys(f"{one.file}: {one.why}" for one in not_read)) or "no rules given"
-        raise InputError(f"nodes/{name}", 0, f"no iptables dump to judge ({what})")
+        what = "; ".join(dict.fromkeys(f"{one.file}: {one.why}" for one in reading.not_read))
+        raise InputError(f"nodes/{name}", 0, f"no rules to judge ({what or 'no rules given'})")
     config, unset = node_config(evidence, cluster)
-    # Both back ends hook in at the same priority; nft is asked first where both are live.
+    # Chains of equal priority are asked in the order they were hooked in, which no dump tells:
+    # nf_tables' own first, then those of iptables-nft, then legacy.
     ordered = {
-        family: tuple(sorted(sets, key=lambda one: one.backend != "nft")) for family, sets in found.items()
+        family: tuple(sorted(sets, key=lambda one: (one.dialect is Dialect.IPTABLES, one.backend != "nft")))
+        for family, sets in found.items()
     }
-    return NodeRules(inferred(config, unset, ordered, cluster), ordered, tuple(not_read))
+    return NodeRules(inferred(config, unset, ordered, cluster), ordered, tuple(reading.not_read))
+
+
+class _Reading:
+    """A node's files of rules while they are read, one after the other."""
+
+    def __init__(self) -> None:
+        self.not_read: list[NotJudged] = []
+        self._iptables: list[Ruleset] = []
+        self._nft: list[Dump] = []
+
+    def take(self, file: EvidenceFile) -> None:
+        data = file.data
+        match tool_of(data, file.label):
+            case Tool.IPTABLES:
+                self._take_iptables(data, file.label)
+            case Tool.NFT:
+                self._take_nft(parse_nftables(data, file.label))
+            case other:
+                self.not_read.append(NotJudged(file.label, 0, "", _OTHER_TOOLS[other], matters=False))
+
+    def _take_iptables(self, data: bytes, label: str) -> None:
+        read = parse_iptables(data, label)
+        name = label.rsplit("/", 1)[-1]
+        if name == "iptables-save" and all(one.family is Family.IPV6 for one in read):
+            what = "wrong family: IPv6 rules in a file named iptables-save; name it ip6tables-save"
+            raise InputError(label, 1, what)
+        for ruleset in read:
+            for other in self._iptables:
+                alike = (other.family, other.backend) == (ruleset.family, ruleset.backend)
+                if alike and set(other.tables) & set(ruleset.tables):
+                    what = f"the same tables as {other.file}: give one dump of each family"
+                    raise InputError(ruleset.file, 0, what)
+            self._iptables.append(ruleset)
+
+    def _take_nft(self, dump: Dump) -> None:
+        """Of text and JSON of one moment the text is judged, whose lines a reader can look up."""
+        for other in self._nft:
+            if other.form is dump.form:
+                both = {table_name(one) for one in other.tables} & {table_name(one) for one in dump.tables}
+                if both:
+                    what = f"the same tables as {other.file}: give one listing of each"
+                    raise InputError(dump.file, 0, what)
+        self._nft.append(dump)
+
+    def rulesets(self) -> dict[Family, list[Ruleset]]:
+        """What was read, by family."""
+        found: dict[Family, list[Ruleset]] = {}
+        texts = [dump for dump in self._nft if dump.form is Form.TEXT]
+        for dump in texts or self._nft:
+            for ruleset in lowered(dump, without=self._from_iptables_save(dump)):
+                found.setdefault(ruleset.family, []).append(ruleset)
+        for ruleset in self._iptables:
+            found.setdefault(ruleset.family, []).append(ruleset)
+        for sets in found.values():
+            for ruleset in sets:
+                _refuse_loops(ruleset)
+        return found
+
+    def _from_iptables_save(self, dump: Dump) -> set[str]:
+        """The tables of an nft listing that a dump of iptables-save says better."""
+        given = {
+            f"{'ip' if one.family is Family.IPV4 else 'ip6'} {table}"
+            for one in self._iptables
+            if one.backend != "legacy"
+            for table in one.tables
+        }
+        return given & {table_name(one) for one in dump.tables}
 
 
 def _refuse_loops(ruleset: Ruleset) -> None:
