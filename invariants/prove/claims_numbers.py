@@ -127,6 +127,7 @@ PROOFS: tuple[Proof, ...] = (
         "every number of endpoints, exact odds",
         each_endpoint_has_an_equal_share,
         sentence="Without affinity each endpoint has the same odds, exactly 1/n.",
+        part="exact odds",
     ),
     Proof(
         "INV-56",
@@ -134,5 +135,6 @@ PROOFS: tuple[Proof, ...] = (
         f"every number of endpoints, odds printed with {DIGITS} decimals",
         printed_odds_are_nearly_equal,
         sentence="As printed, each endpoint's odds are within n times half a unit of the last digit of 1/n.",
+        part="odds as printed",
     ),
 )

@@ -178,5 +178,6 @@ PROOFS: tuple[Proof, ...] = (
         ranges_out_of_nothing_allow_more,
         refuted=True,
         sentence="Wider ranges let in whomever narrower ones do, even where there were none.",
+        part="without its proviso",
     ),
 )

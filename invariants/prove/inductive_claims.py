@@ -109,5 +109,6 @@ PROOFS: tuple[Proof, ...] = (
         refuted=True,
         sentence="No two Services that nodes serve share a node port, ExternalName Services with node ports "
         "or not.",
+        part="without its assumption",
     ),
 )

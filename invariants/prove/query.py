@@ -48,7 +48,8 @@ class Proof:
 
     `scope` says for whom it holds ("every packet and every set of endpoints"); `why` says
     why a bound is enough, or that it is not known to be. `refuted` is true for a claim
-    that is false: each of its queries must have a witness. `sentence` is the claim in words.
+    that is false: each of its queries must have a witness. `sentence` is the claim in words,
+    and `part` tells apart the proofs of one claim: what of it is proved, or what is left out of it.
     """
 
     id: str
@@ -58,3 +59,9 @@ class Proof:
     why: str = ""
     refuted: bool = False
     sentence: str = ""
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """The id, with the part where a claim has several proofs: `INV-56 (as printed)`."""
+        return f"{self.id} ({self.part})" if self.part else self.id

@@ -44,7 +44,7 @@ def prove(ids: tuple[str, ...], folder: str | None, only_list: bool, timeout: in
         return PROVED
     progress, results = Progress(), []
     for proof in chosen:
-        progress.turn_to(proof.id)
+        progress.turn_to(proof.name)
         progress.tell(proof.scope)
         result = run(proof, timeout)
         results.append(result)

@@ -10,6 +10,7 @@ def result_json(result: Result) -> Json:
     proof = result.proof
     return {
         "id": proof.id,
+        "part": proof.part,
         "claim": sentence(proof),
         "method": proof.method.value,
         "scope": proof.scope,

@@ -21,7 +21,7 @@ def result_lines(result: Result) -> Iterator[str]:
     """One proof: a line to skim, then the claim, and the witness or the query that failed."""
     proof = result.proof
     mark = "" if result.is_as_expected else f"  NOT AS EXPECTED ({expected(proof).value})"
-    yield f"{proof.id}  {result.outcome.value.upper()}{mark}  {proof.method.value}  {result.seconds:.2f} s"
+    yield f"{proof.name}  {result.outcome.value.upper()}{mark}  {proof.method.value}  {result.seconds:.2f} s"
     yield from _wrapped("claim", sentence(proof))
     yield from _wrapped("scope", proof.scope)
     if proof.why:
@@ -49,7 +49,7 @@ def proofs_table(proofs: Sequence[Proof]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for proof in proofs:
         scope = f"{proof.scope}; {proof.why}" if proof.why else proof.scope
-        cells = (proof.id, sentence(proof), expected(proof).value, proof.method.value, scope)
+        cells = (proof.name, sentence(proof), expected(proof).value, proof.method.value, scope)
         yield f"| {' | '.join(' '.join(cell.split()) for cell in cells)} |"
 
 

@@ -79,6 +79,7 @@ def test_json_says_all_that_text_does(capsys: pytest.CaptureFixture[str]) -> Non
     assert (status, answer["version"]) == (0, 1)
     assert found | {"seconds": 0} == {
         "id": "NEG-12",
+        "part": "",
         "claim": "A Service of type LoadBalancer has node ports.",
         "method": "exhaustive over facts",
         "scope": "a Service that the API server stores",

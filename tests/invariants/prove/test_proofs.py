@@ -1,5 +1,7 @@
 """Every proof comes out as it should, and a second solver agrees with the first on every query."""
 
+from collections import Counter
+
 import cvc5  # type: ignore[import-untyped]  # the package has no type information
 import pytest
 
@@ -11,7 +13,7 @@ from invariants.prove.solver import Outcome, Script, run, scripts
 from oracle.report.prove_text import sentence
 
 EACH_PROOF = pytest.mark.parametrize(
-    "proof", [pytest.param(proof, id=f"{proof.id} {proof.scope[:40]}") for proof in PROOFS]
+    "proof", [pytest.param(proof, id=f"{proof.name} {proof.scope[:40]}") for proof in PROOFS]
 )
 
 
@@ -60,7 +62,7 @@ def answer(script: Script) -> str:
         # Histories over any number of things take the second solver some seconds each.
         pytest.param(
             proof,
-            id=f"{proof.id} {proof.scope[:40]}",
+            id=f"{proof.name} {proof.scope[:40]}",
             marks=[pytest.mark.thorough] if proof.scope.startswith("every history") else [],
         )
         for proof in PROOFS
@@ -78,6 +80,17 @@ def test_every_proof_says_what_it_proves_and_for_whom(proof: Proof) -> None:
     assert sentence(proof)
     assert proof.scope
     assert proof.why or proof.method is not Method.BOUNDED
+
+
+def test_each_proof_can_be_told_by_its_own_words() -> None:
+    """A claim that is proved in parts, or refuted beyond its terms, has a name for each."""
+    times = Counter(proof.name for proof in PROOFS)
+
+    assert [name for name, count in times.items() if count > 1] == []
+    assert {proof.name for proof in PROOFS if proof.id == "INV-56"} == {
+        "INV-56 (exact odds)",
+        "INV-56 (odds as printed)",
+    }
 
 
 def test_proofs_are_listed_in_the_order_of_ids() -> None:
