@@ -111,7 +111,7 @@ _CHECKED = All((Any((SENT_BY_NODE, Not(DESTINATION_LOCAL))), Not(_IS_LATE)))
 
 NFTABLES_UNOWNED: tuple[Row, ...] = (
     Row("MODE-07", All((TO_CLUSTER_IP, IS_ICMP, _CHECKED)), Decision.REJECT),
-    Row("MODE-05", All((TO_CLUSTER_IP, _CHECKED)), Decision.REJECT),
+    Row("MODE-05", All((TO_CLUSTER_IP, Not(IS_ICMP), _CHECKED)), Decision.REJECT),
     Row("MODE-06", All((TO_SERVICE_RANGE, _CHECKED, Not(is_old(Quirk.RANGES_UNKNOWN)))), Decision.DROP),
     *UNOWNED,
 )
