@@ -69,10 +69,10 @@ class _Listing:
         tables: dict[tuple[TableFamily, str], Table] = {}
         while (token := cursor.token) != END:
             begun = cursor.line
-            if token[:1] == "#" or is_message(cursor.lines[begun - 1]):
-                self._message(token)
-            elif token == "\n":
+            if token == "\n":  # also the one behind a message, which is of the same line
                 cursor.take()
+            elif token[:1] == "#" or is_message(cursor.lines[begun - 1]):
+                self._message(token)
             else:
                 self.begun = cursor.at
                 try:
