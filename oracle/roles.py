@@ -74,13 +74,19 @@ class Met(NamedTuple):
         return bool(self.rule.remember) or any(_is_memory(part) for part in parts)
 
     @property
+    def refuses_leftovers(self) -> bool:
+        """Whether the rule refuses what is for the service ranges and was not translated (MODE-05, -06)."""
+        is_check = self.chain.startswith("cluster-ips-check") and self.stands_in is not None
+        return is_check and isinstance(self.rule.then, Drop | Reject | Goto | Jump)
+
+    @property
     def refuses_without_endpoints(self) -> bool:
         """Whether the rule refuses a frontend because it has no endpoints, or none here."""
         if not isinstance(self.rule.then, Drop | Reject):
             return False
         if self.ruleset.dialect is Dialect.IPTABLES:
             return "no endpoints" in self.rule.text or "local endpoints" in self.rule.text
-        return self.stands_in is not None and "firewall" not in self.chain
+        return self.stands_in is not None and not self.chain.startswith(("firewall-", "cluster-ips-check"))
 
 
 _IPTABLES = (

@@ -80,6 +80,12 @@ def _not_translated(case: Evidence) -> Fault:
             "no rule translates packets to this frontend",
         )
     lines = deciding(case.ends, found.verdict)
+    if any(met.refuses_leftovers for end in case.ends for met in end.state.trail):
+        return Fault(
+            Kind.MISSING_FRONTEND,
+            lines,
+            "no rule translates packets to this frontend, so they are refused as for no Service's address",
+        )
     by_range = found.verdict is Verdict.DROP and any(
         kind is FrontendKind.LBV and one.allowed_sources is not None for one, kind in case.owners
     )
