@@ -1,5 +1,7 @@
 """Which tests reach which line of `model/`, and how long each takes: measured once, kept in build/.
 
+Where only files of tests have changed since, those alone are measured again.
+
 A fault is then run only against tests that can notice it, the quickest first. What runs
 while a module is imported (tables, above all) counts as reached by the tests that reach
 anything else of the module, or of those that import it where it has no functions, and by
@@ -10,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence, Set
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +26,7 @@ KEPT = ROOT / "build" / "mutation" / "reach.json"
 TESTS = ("tests/model", "tests/invariants", "tests/test_readings_agree.py", "model")
 # Those look for the smallest counterexample, or prove things of relations written beside the model.
 LEFT_OUT = ("tests/invariants/inductive", "tests/invariants/prove", "tests/invariants/test_refuted_claims.py")
+MOST_SECONDS = 2.0  # the few tests above this take three quarters of all the time
 ARGUMENTS = (
     *("-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore"),
     *(f"--ignore={path}" for path in LEFT_OUT),
@@ -33,17 +37,30 @@ ARGUMENTS = (
 class Reach:
     """`seconds` by test (a function, whatever its parameters); `tests` by "path:line" of a module.
 
-    `fingerprint` is that of all code measured: another one asks for another measurement.
+    `fingerprint` is that of all code besides the tests: another one asks for another
+    measurement. `files` is that of each file with tests.
     """
 
     fingerprint: str
+    files: dict[str, str]
     seconds: dict[str, float]
     tests: dict[str, list[str]]
 
     def of_line(self, path: str, line: int) -> tuple[str, ...]:
-        """The tests for a fault in that line, the quickest first."""
+        """The tests for a fault in that line, the quickest first.
+
+        Those of more than `MOST_SECONDS` are left out wherever a quicker one reaches the line.
+        """
         found = self.tests.get(f"{path}:{line}") or self._of_import(path)
-        return tuple(sorted(set(found), key=lambda test: (self.seconds[test], test)))
+        quickest = sorted(set(found), key=lambda test: (self.seconds[test], test))
+        quick = [test for test in quickest if self.seconds[test] <= MOST_SECONDS]
+        return tuple(quick or quickest[:1])
+
+    def without(self, files: Set[str]) -> "Reach":
+        """What is known without the tests of these files."""
+        seconds = {test: s for test, s in self.seconds.items() if test.partition("::")[0] not in files}
+        tests = {place: [t for t in tests if t in seconds] for place, tests in self.tests.items()}
+        return attrs.evolve(self, seconds=seconds, tests=tests)
 
     def _of_import(self, path: str) -> list[str]:
         """The tests for what runs at import: of files that import it, or reach it or its importers."""
@@ -70,21 +87,23 @@ def function_of(nodeid: str) -> str:
 
 
 def measured() -> Reach:
-    """What the last run kept, or a new measurement where any code has changed since."""
-    now = _fingerprint()
-    if KEPT.exists():
-        kept = cattrs.structure(json.loads(KEPT.read_text()), Reach)
-        if kept.fingerprint == now:
-            return kept
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    status = apart(lambda: _measure(now), seconds=3600, quiet=False)
-    if status != 0:
-        raise SystemExit(f"the tests fail without any fault (pytest's exit status {status})")
-    return cattrs.structure(json.loads(KEPT.read_text()), Reach)
+    """What the last run kept, with a new measurement of what has changed since."""
+    kept = cattrs.structure(json.loads(KEPT.read_text()), Reach) if KEPT.exists() else None
+    code, files = _fingerprints()
+    known, ask = Reach(code, files, {}, {}), list(TESTS)
+    if kept and kept.fingerprint == code:
+        changed = {file for file, _ in kept.files.items() ^ files.items()}
+        known, ask = attrs.evolve(kept.without(changed), files=files), sorted(changed & files.keys())
+    if ask:
+        status = apart(lambda: _measure(known, ask), seconds=3600, quiet=False)
+        if status != 0:
+            raise SystemExit(f"the tests fail without any fault (pytest's exit status {status})")
+        known = cattrs.structure(json.loads(KEPT.read_text()), Reach)
+    return known
 
 
-def _measure(fingerprint: str) -> int:
-    """Runs the tests under coverage; the caller's process must be one made for it."""
+def _measure(known: Reach, ask: Sequence[str]) -> int:
+    """Runs these tests under coverage; the caller's process must be one made for it."""
     import coverage
     import pytest
 
@@ -104,18 +123,21 @@ def _measure(fingerprint: str) -> int:
             measuring.switch_context("")
 
     measuring.start()
-    status = pytest.main([*ARGUMENTS, *TESTS], plugins=[Contexts()])
+    status = pytest.main([*ARGUMENTS, *ask], plugins=[Contexts()])
     measuring.stop()
     if status:
         return int(status)
-    tests: dict[str, list[str]] = {}
+    tests = dict(known.tests)
     data = measuring.get_data()
     for file in sorted(data.measured_files()):
         path = Path(file).relative_to(ROOT).as_posix()
         for line, contexts in sorted(data.contexts_by_lineno(file).items()):
-            tests[f"{path}:{line}"] = sorted(set(contexts) - {""})
-    kept = Reach(fingerprint, {test: round(took, 4) for test, took in seconds.items()}, tests)
-    KEPT.write_text(json.dumps(attrs.asdict(kept)))
+            place = f"{path}:{line}"
+            tests[place] = sorted({*tests.get(place, ()), *contexts} - {""})
+    took = {test: round(time, 4) for test, time in seconds.items()}
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    now = attrs.evolve(known, seconds=known.seconds | took, tests=tests)
+    KEPT.write_text(json.dumps(attrs.asdict(now)))
     return 0
 
 
@@ -130,9 +152,15 @@ def _modules() -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "model").rglob("*.py"))]
 
 
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
+def _fingerprints() -> tuple[str, dict[str, str]]:
+    """That of all code besides tests, and those of the files with tests."""
+    code = hashlib.sha256()
+    files = {}
     for package in ("model", "invariants", "tests"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            digest.update(os.fsencode(path.relative_to(ROOT)) + path.read_bytes())
-    return digest.hexdigest()
+            name = path.relative_to(ROOT).as_posix()
+            if not path.name.startswith("test_"):
+                code.update(os.fsencode(name) + path.read_bytes())
+            elif name.startswith(TESTS) and not name.startswith(LEFT_OUT):
+                files[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return code.hexdigest(), files

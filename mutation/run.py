@@ -27,19 +27,20 @@ class Fate(enum.Enum):
     SURVIVED = "survived"
 
 
-def fate(path: str, mutant: Mutant, reach: Reach, warm: Warm | None) -> Fate:
-    """Runs the tests that reach the mutant's line; its own go first.
+def fate(path: str, mutant: Mutant, reach: Reach, warm: Warm, *, own_alone: bool) -> Fate:
+    """Runs the tests that reach the mutant's line; its own go first, and no others with `own_alone`.
 
-    With `warm`, a fault inside a function is tried there; others, and all without it, in
-    a process that imports everything anew.
+    A fault inside a function is tried where the tests are collected, others in a process
+    that imports everything anew.
     """
     tests = reach.of_line(path, mutant.line)
     own = _own_tests(path, tests)
-    for some in (own, tuple(test for test in tests if test not in own)):
+    others = () if own and own_alone else tuple(test for test in tests if test not in own)
+    for some in (own, others):
         if some:
             seconds = 30 + 10 * sum(reach.seconds[test] for test in some)
             trial = Trial(path, mutant, some, seconds)
-            status = warm.status(trial) if warm and mutant.function else NOT_HERE
+            status = warm.status(trial) if mutant.function else NOT_HERE
             if status == NOT_HERE:
                 status = apart(_Cold(trial), seconds=seconds)
             if status == TIMED_OUT:

@@ -5,6 +5,8 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from model.odds import share, total
 from mutation import reach, warm
 from mutation.equivalent import reviewed
@@ -13,7 +15,7 @@ from mutation.processes import TIMED_OUT, apart
 from mutation.reach import Reach, function_of
 from mutation.report import Equivalent
 
-SECONDS = {"model/packet.py::slow": 3.0, "model/packet.py::fast": 0.1, "model/errors.py::other": 0.2}
+SECONDS = {"model/packet.py::slow": 1.9, "model/packet.py::fast": 0.1, "model/errors.py::other": 0.2}
 
 
 def test_work_apart_gives_its_status_and_leaves_this_process_as_it_was() -> None:
@@ -40,9 +42,35 @@ def test_work_that_raises_fails_and_work_without_end_is_ended() -> None:
 
 
 def test_the_tests_of_a_line_are_those_that_ran_it_the_quickest_first() -> None:
-    known = Reach("", SECONDS, {"model/odds.py:34": ["model/packet.py::slow", "model/packet.py::fast"]})
+    known = Reach("", {}, SECONDS, {"model/odds.py:34": ["model/packet.py::slow", "model/packet.py::fast"]})
 
     assert known.of_line("model/odds.py", 34) == ("model/packet.py::fast", "model/packet.py::slow")
+
+
+@pytest.mark.parametrize(
+    ("reaching", "expected"),
+    [({"a.py::slow", "a.py::fast"}, ("a.py::fast",)), ({"a.py::slow"}, ("a.py::slow",))],
+)
+def test_a_test_of_many_seconds_is_asked_only_where_it_alone_reaches_the_line(
+    reaching: set[str], expected: tuple[str, ...]
+) -> None:
+    seconds = {"a.py::slow": reach.MOST_SECONDS + 0.1, "a.py::fast": 0.1}
+
+    known = Reach("", {}, seconds, {"model/odds.py:34": list(reaching)})
+
+    assert known.of_line("model/odds.py", 34) == expected
+
+
+def test_what_a_changed_file_reached_is_forgotten_and_nothing_else() -> None:
+    lines = {"model/odds.py:34": ["a.py::one", "b.py::two"], "model/odds.py:35": ["a.py::one"]}
+    known = Reach("code", {"a.py": "1", "b.py": "2"}, {"a.py::one": 0.1, "b.py::two": 0.2}, lines)
+
+    left = known.without({"a.py"})
+
+    assert (left.seconds, left.tests) == (
+        {"b.py::two": 0.2},
+        {"model/odds.py:34": ["b.py::two"], "model/odds.py:35": []},
+    )
 
 
 def test_a_line_that_runs_at_import_is_reached_by_who_reaches_its_module_or_imports_it() -> None:
@@ -50,7 +78,7 @@ def test_a_line_that_runs_at_import_is_reached_by_who_reaches_its_module_or_impo
     this = Path(__file__).relative_to(reach.ROOT).as_posix() + "::test"
     lines = {"model/odds.py:11": [], "model/odds.py:34": ["model/errors.py::other"]}
 
-    with_this = Reach("", {"model/errors.py::other": 0.2, this: 0.3}, lines)
+    with_this = Reach("", {}, {"model/errors.py::other": 0.2, this: 0.3}, lines)
 
     assert with_this.of_line("model/odds.py", 11) == ("model/errors.py::other", this)
 
@@ -58,7 +86,7 @@ def test_a_line_that_runs_at_import_is_reached_by_who_reaches_its_module_or_impo
 def test_a_module_without_functions_is_reached_by_who_reaches_its_importers() -> None:
     """model/modes.py reads the tables of model/forwarding.py, and nothing runs in those later."""
     known = Reach(
-        "", SECONDS, {"model/forwarding.py:80": [], "model/modes.py:50": ["model/errors.py::other"]}
+        "", {}, SECONDS, {"model/forwarding.py:80": [], "model/modes.py:50": ["model/errors.py::other"]}
     )
 
     assert known.of_line("model/forwarding.py", 80) == ("model/errors.py::other",)
