@@ -17,6 +17,7 @@ import click
 from model.errors import InputError
 from oracle.commands.admit import admit
 from oracle.commands.check import check
+from oracle.commands.diff import diff
 from oracle.commands.dns import dns
 from oracle.commands.endpoints import endpoints
 from oracle.commands.expect import expect
@@ -38,6 +39,7 @@ def svcproof() -> None:
 svcproof.add_command(check)
 svcproof.add_command(trace)
 svcproof.add_command(expect)
+svcproof.add_command(diff)
 svcproof.add_command(dns)
 svcproof.add_command(endpoints)
 svcproof.add_command(admit)
