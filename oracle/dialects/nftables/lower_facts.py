@@ -172,12 +172,10 @@ class FlagsKey:
     def any_bit(self, value: Value) -> Alternatives:
         """That some of the bits is set."""
         if self.status:
-            names = set(value.names if isinstance(value, Flags) else (value,))
-            if not names <= _STATUSES:
+            names = value.names if isinstance(value, Flags) else (str(value),)
+            if not set(names) <= _STATUSES:
                 return self.scope.doubt(f"ct status {spans((value,))}")
-            return (
-                (self.scope.any_of([self.scope.fact("ctstate", str(n).upper()) for n in sorted(names)]),),
-            )
+            return ((self.scope.any_of([self.scope.fact("ctstate", name.upper()) for name in names]),),)
         bits = self._number(value)
         if bits & _SYN:
             return self.implied

@@ -60,8 +60,10 @@ def choice(
     match key:
         case Numgen():
             found = numbered(key, [(element.key, element.value) for element in elements])
-            cases = tuple(((), None if odds == 1 else odds, act(value)) for odds, value in found)
-            return Choose(cases, is_total=bool(found) and found[-1][0] == 1)
+            drawn: tuple[Case, ...] = tuple(
+                ((), None if odds == 1 else odds, act(value)) for odds, value in found
+            )
+            return Choose(drawn, is_total=bool(found) and found[-1][0] == 1)
         case Jhash() | Symhash():
             raise NotJudgedError("a map by a hash of the packet")
     asked = key_of(key, scope)
