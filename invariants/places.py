@@ -31,7 +31,8 @@ def owners(view: NodeView, packet: Packet) -> list[Owner]:
     """The service ports that the packet's place is a frontend of, empty for none.
 
     Exact address, protocol and port (FWD-OBJ-03, FWD-OBJ-05); addresses come before node
-    ports (FWD-OBJ-07), and node ports are frontends on node port addresses only (NP-01..03).
+    ports, which may answer only where an address has nothing usable to answer with (FWD-OBJ-07).
+    Node ports are frontends on node port addresses only (NP-01..03).
     """
     same_protocol = [one for one in view.service_ports if one.protocol == packet.protocol]
     by_address = [
@@ -40,9 +41,16 @@ def owners(view: NodeView, packet: Packet) -> list[Owner]:
         for kind, address in one.addresses
         if (address, one.port) == (packet.destination, packet.port)
     ]
-    if by_address or not contains(view.node_port_addresses, packet.destination):
+    answered = bool(by_address) and all(_always_has_usable(one) for one, _ in by_address)
+    if answered or not contains(view.node_port_addresses, packet.destination):
         return by_address
-    return [(one, FrontendKind.NP) for one in same_protocol if one.node_port == packet.port != 0]
+    by_number = [(one, FrontendKind.NP) for one in same_protocol if one.node_port == packet.port != 0]
+    return [*by_address, *by_number]
+
+
+def _always_has_usable(one: ServicePortView) -> bool:
+    """Whether some endpoint is usable however slices that tie are read (FWD-EP-04, EPS-SL-08)."""
+    return all(any(each.ready or each.still_serving for each in some) for some in one.endpoint_choices)
 
 
 def ownerships(view: NodeView, packet: Packet) -> Iterator[Ownership]:
