@@ -26,8 +26,8 @@ HEALTH_SECONDS = 60
 
 @state_invariant(
     "INV-66",
-    "A node answers 200 on a health check node port only while it has a ready endpoint of some port of "
-    "the Service, and while none of its changes has waited a minute for a sync.",
+    "A node answers 200 on a health check node port only while it has a ready endpoint on some port of "
+    "the Service's slices, and while none of its changes has waited a minute for a sync.",
     source=("HC-01", "HC-02", "HC-03", "HC-04"),
 )
 def health_means_a_ready_endpoint_on_the_node(state: ClusterState) -> Violation | None:
@@ -35,7 +35,7 @@ def health_means_a_ready_endpoint_on_the_node(state: ClusterState) -> Violation 
         if answer.status != 200:
             continue
         proxy = state.proxies[node]
-        if not any(_has_ready(found, node) for _, found in _ports(proxy, service, family)):
+        if not _is_ready(proxy, node, service, family):
             return Violation(f"{node} answers 200 for {service.name} without a ready endpoint of its own")
         if lags(state, proxy):
             return Violation(f"{node} answers 200 for {service.name}, while changes have waited a minute")
@@ -51,12 +51,11 @@ def health_means_a_ready_endpoint_on_the_node(state: ClusterState) -> Violation 
 def draining_nodes_fail_the_check_and_serve(state: ClusterState) -> Violation | None:
     for node, service, family, answer in answers(state):
         proxy = state.proxies[node]
-        ports = list(_ports(proxy, service, family))
-        if any(_has_ready(found, node) for _, found in ports):
+        if _is_ready(proxy, node, service, family):
             continue
         if answer.status != 503:
             return Violation(f"{node} answers {answer.status} for {service.name}, nothing of it is ready")
-        for port, found in ports:
+        for port, found in _ports(proxy, service, family):
             draining = draining_on(found, node)
             if draining:
                 for where, outcome in outside_outcomes(state, node, family, service, port):
@@ -106,8 +105,16 @@ def _ports(proxy: Proxy, service: Service, family: Family) -> Iterator[tuple[Ser
         yield port, entries(slices, family, port.name, port.protocol)
 
 
-def _has_ready(found: Entries, node: str) -> bool:
-    return any(is_ready(each) and each.node_name == node for listed in found.values() for each in listed)
+def _is_ready(proxy: Proxy, node: str, service: Service, family: Family) -> bool:
+    """Whether the slices list a ready endpoint on the node, on a port of the Service or any other (HC-03)."""
+    slices = (proxy.applied or Applied()).slices.of(service.name)
+    ports = {(port.name, port.protocol) for one in slices for port in one.ports}
+    return any(
+        is_ready(each) and each.node_name == node
+        for name, protocol in ports
+        for listed in entries(slices, family, name, protocol).values()
+        for each in listed
+    )
 
 
 def draining_on(found: Entries, node: str) -> set[Target]:

@@ -13,11 +13,12 @@ from model.health import (
     ProxyHealth,
     health_check_ports,
     is_eligible,
-    local_ready_endpoints,
     service_health,
 )
-from model.objects import ObjectName
+from model.objects import ObjectName, ServicePortName
 from model.packet import Packet
+from model.proxy_changes import EndpointsMap, local_ready_addresses
+from model.proxy_endpoints import merge_slices
 
 
 def fate(state: ClusterState, node: str, packet: Packet) -> Expectation:
@@ -32,7 +33,9 @@ def health(
 ) -> Answer | None:
     """The answer on the Service's health check node port; None where nobody listens (HC-01).
 
-    Each family has its own proxy and listens on its own addresses.
+    Each family has its own proxy and listens on its own addresses. Endpoints count on every port
+    of the Service's slices, whether the Service names that port or not (HC-03: `EndpointsMap` is
+    made of slices alone).
     """
     proxy = state.proxies[node]
     if not proxy.running or proxy.applied is None:
@@ -40,8 +43,19 @@ def health(
     view = applied_view(proxy, (service,), family)
     if service not in health_check_ports(view):
         return None
-    ready = local_ready_endpoints(view.service_ports).get(service, 0)
-    return service_health(service, ready, proxy_healthy=_proxy_health(state, proxy).is_healthy(state.now))
+    ready = local_ready_addresses(_endpoints(proxy, node, service, family)).get(service, frozenset())
+    healthy = _proxy_health(state, proxy).is_healthy(state.now)
+    return service_health(service, len(ready), proxy_healthy=healthy)
+
+
+def _endpoints(proxy: Proxy, node: str, service: ObjectName, family: Family) -> EndpointsMap:
+    """What the proxy holds of the Service's slices; where they tie, one of the ways (EPS-SL-08)."""
+    applied = proxy.applied or Applied()
+    slices = [one for one in applied.slices.of(service) if not one.headless]
+    return {
+        ServicePortName(service, name, protocol): choices[0]
+        for (name, protocol), choices in merge_slices(slices, family, node).items()
+    }
 
 
 def healthz(state: ClusterState, node: str) -> Answer | None:

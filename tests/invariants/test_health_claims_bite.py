@@ -11,12 +11,14 @@ from invariants.applied import entries
 from invariants.invariant import Step
 from model import frontends
 from model.addresses import Family
+from model.api import objects as api
 from model.cluster import events, questions
 from model.cluster.events import Event
 from model.cluster.state import ClusterState
 from model.eligibility import EndpointSets, endpoint_sets
 from model.health import ProxyHealth
 from model.objects import ObjectName
+from model.proxy_changes import EndpointsMap
 from model.proxy_endpoints import EndpointList
 from tests.invariants.playing import played
 from tests.invariants.states import NAMESPACE
@@ -79,18 +81,20 @@ def test_the_premise_is_reached(premise: Callable[[Step], bool]) -> None:
 
 
 def every_endpoint_counts_as_local(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(questions, "local_ready_endpoints", lambda ports: {one.name.service: 1 for one in ports})
+    def wrong(held: EndpointsMap) -> dict[ObjectName, set[int]]:
+        return {name.service: {each.address for each in some} for name, some in held.items() if some}
+
+    patch.setattr(questions, "local_ready_addresses", wrong)
 
 
 def draining_endpoints_count(patch: pytest.MonkeyPatch) -> None:
-    def wrong(ports: Any) -> dict[ObjectName, int]:
+    def wrong(held: EndpointsMap) -> dict[ObjectName, set[int]]:
         return {
-            one.name.service: 1
-            for one in ports
-            if any(each.local and each.serving for each in one.endpoint_choices[0])
+            name.service: {each.address for each in some if each.local and each.serving}
+            for name, some in held.items()
         }
 
-    patch.setattr(questions, "local_ready_endpoints", wrong)
+    patch.setattr(questions, "local_ready_addresses", wrong)
 
 
 def proxies_are_always_healthy(patch: pytest.MonkeyPatch) -> None:
@@ -149,3 +153,15 @@ def test_a_node_that_does_not_sync_for_a_minute_is_not_healthy() -> None:
         status(after(waiting, events.Tick(59))),
         status(after(waiting, events.Tick(60))),
     ]
+
+
+def test_endpoints_count_on_every_port_of_the_slices_named_by_the_service_or_not() -> None:
+    """INV-66, HC-03: kube-proxy counts what slices list, by their own ports."""
+    ready = edge_with(READY)
+    other_port = attrs.evolve(ready.slice, ports=(api.EndpointPort("metrics", "TCP", 9090),))
+
+    state = after(events.WriteSlice(other_port), SYNC)
+
+    assert 200 == status(state)
+    assert played([a_send(3)], state)[0].told.target is None  # type: ignore[union-attr]  # sent
+    assert [None, None] == [claim.violation(state) for claim in (HEALTHY, DRAINED)]
