@@ -11,8 +11,9 @@ from invariants.invariant import (
 )
 from invariants.ranges import address_ranges, node_port_range
 from invariants.stored import held_addresses, held_numbers, is_external_name, services
-from model.addresses import format_address, parse_address
+from model.addresses import Family, format_address, parse_address
 from model.api.allocation.bands import static_band_size
+from model.api.registry import Registry
 from model.cluster import events
 from model.cluster.state import ClusterState
 from model.objects import ObjectName
@@ -165,8 +166,9 @@ def bands_divide_a_range(size: int) -> Violation | None:
 
 @step_invariant(
     "INV-24",
-    "Once a Service is gone, none of its addresses and node ports is owned, so each may be requested again.",
-    source=("API-TC-11",),
+    "Once a Service is gone, none of its addresses and node ports is owned, so each may be requested again; "
+    "but for IPv6 addresses that only ranges wider than /64 hold, which no allocator gives or takes back.",
+    source=("API-TC-11", "ALLOC-IP-02"),
 )
 def a_deleted_service_leaves_nothing_owned(step: Step) -> Violation | None:
     if step.before.registry.services is step.after.registry.services:
@@ -176,10 +178,20 @@ def a_deleted_service_leaves_nothing_owned(step: Step) -> Violation | None:
             continue
         held = [n for n in held_numbers(service) if n in step.after.registry.node_ports]
         owners = step.after.registry.ip_owners
-        ips = [ip for each in held_addresses(service) if (ip := format_address(*each)) in owners]
+        ips = [
+            ip
+            for each in held_addresses(service)
+            if (ip := format_address(*each)) in owners and not _nobody_takes_back(step.before.registry, *each)
+        ]
         if held or ips:
             return Violation(f"{name} is gone, and {[*ips, *held]} are still owned")
     return None
+
+
+def _nobody_takes_back(registry: Registry, family: Family, address: int) -> bool:
+    """Whether ranges hold the address, and all of them are too wide to have an allocator."""
+    around = [one for one in address_ranges(registry) if one.spans(family, address)]
+    return bool(around) and all(one.is_too_wide for one in around)
 
 
 @eventual_invariant(

@@ -46,6 +46,15 @@ class AddressRange(Range):
     def edges(self) -> tuple[int, ...]:
         return (self.low, self.high) if self.family is Family.IPV4 else (self.low,)
 
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether it has no allocator: an IPv6 range wider than /64 (ALLOC-IP-02)."""
+        return self.family is Family.IPV6 and self.high - self.low >= 1 << 64
+
+    def spans(self, family: Family, address: int) -> bool:
+        """Whether the address lies in the range, on its edge perhaps."""
+        return family is self.family and self.low <= address <= self.high
+
     def holds(self, family: Family, address: int) -> bool:
         """Whether the address is a usable one of the range."""
         return family is self.family and self.first <= address <= self.last

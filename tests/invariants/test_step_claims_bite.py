@@ -286,6 +286,29 @@ def test_inv_24_catches_what_a_deleted_service_still_owns() -> None:
     ] == found
 
 
+@pytest.mark.parametrize(
+    ("cidrs", "expected"),
+    [
+        (("fd00:10:96::/64",), True),
+        (("fd00:10:96::/63",), False),
+        (("fd00:10:96::/63", "fd00:10:96::/112"), True),
+        (("fd00:20::/63",), True),
+    ],
+    ids=["/64", "wider than /64", "a wider and a narrower one", "elsewhere"],
+)
+def test_inv_24_leaves_out_addresses_that_only_ranges_wider_than_64_hold(
+    cidrs: tuple[str, ...], expected: bool
+) -> None:
+    """ALLOC-IP-02: such a range has no allocator that could take an address back."""
+    web = a_service(cluster_ips=("fd00:10:96::5",), ip_families=("IPv6",))
+    there = tuple(a_cidr(one, name=f"range-{at}") for at, one in enumerate(cidrs))
+    kept = with_pools(holding(cidrs=there), ips={"fd00:10:96::5": WEB})
+
+    violation = BY_ID["INV-24"].violation(a_step(holding(web, cidrs=there), events.DeleteService(WEB), kept))
+
+    assert expected == (violation is not None)
+
+
 # --- INV-26, INV-27, INV-32
 
 
