@@ -11,11 +11,14 @@ import attrs
 from model.addresses import Family
 from model.expected import KIND_FACTS, VERDICT_OF, default_reject
 from model.forwarding import (
+    CLOSED_TO_NODE,
     DESTINATION_LOCAL,
     DETECTOR_PRESENT,
     ENDPOINT_ON_NODE,
     ENDS_ON_NODE,
     EXTERNAL_LOCAL,
+    FROM_CLUSTER_IP,
+    FROM_DESTINATION,
     FROM_HOST,
     FROM_LOOPBACK,
     FROM_POD,
@@ -29,21 +32,24 @@ from model.forwarding import (
     ON_NODE_PORT_ADDRESS,
     OUTSIDE_RANGES,
     SENT_BY_NODE,
+    TO_BOUND,
     TO_CLUSTER_IP,
+    TO_HEALTH_CHECK,
     TO_LOOPBACK,
     TO_SERVICE_RANGE,
+    USES_CLUSTER_SET,
     Decision,
     Row,
 )
 from model.frontends import FrontendKind, NodeView, ServicePortView, node_view
 from model.intervals import contains
 from model.modes import VERSION_FACTS, masquerade_rows, unowned_rows, verdict_rows
-from model.node_config import NodeConfig
+from model.node_config import NodeConfig, ProxyMode
 from model.objects import Cluster, TrafficPolicy
 from model.odds import ONE, share
 from model.older_layouts import instead
 from model.outcome import Leaf, Outcome, Remembered, Target, Verdict
-from model.packet import ICMP, Origin, Packet
+from model.packet import ICMP, TCP, UDP, Origin, Packet
 from model.predicate import Fact, Field, holds
 
 
@@ -138,6 +144,14 @@ def _packet_facts(view: NodeView, packet: Packet) -> dict[Fact, bool]:
         TO_CLUSTER_IP: packet.destination in view.cluster_ips,
         TO_SERVICE_RANGE: contains(view.service_ranges, packet.destination),
         IS_ICMP: packet.protocol in ICMP,
+        TO_BOUND: packet.destination in view.bound,
+        TO_HEALTH_CHECK: packet.protocol in (TCP, UDP) and packet.port in view.health_check_ports,
+        FROM_DESTINATION: packet.source == packet.destination,
+        FROM_CLUSTER_IP: view.config.mode is ProxyMode.IPVS  # asked nowhere else, and slow
+        and any(
+            (one.cluster_ip, one.protocol, one.port) == (packet.source, packet.protocol, packet.port)
+            for one in view.service_ports
+        ),
         DETECTOR_PRESENT: view.detector,
         MASQUERADE_ALL: view.config.masquerade_all,
         **{fact: quirk in view.config.quirks for fact, quirk in VERSION_FACTS.items()},
@@ -156,6 +170,8 @@ def _owned(
         EXTERNAL_LOCAL: one.external_policy is TrafficPolicy.LOCAL,
         HAS_USABLE: sets.has,
         LOCAL_SET_EMPTY: not sets.local,
+        USES_CLUSTER_SET: one.uses_cluster,
+        CLOSED_TO_NODE: one.closed_to_node,
         OUTSIDE_RANGES: allowed is not None and not contains(allowed, packet.source),
     }
     row = _first(verdict_rows(view.config.mode), _case(facts))
@@ -176,7 +192,7 @@ def _owned(
         leaves.append(Leaf(Verdict.DNAT, share(len(chosen)), target, rewrite.then))
     affinity: tuple[Remembered, ...] = ()
     if one.affinity_seconds is not None:
-        cites.append("AFF-03")
+        cites.append("MODE-18" if view.config.mode is ProxyMode.IPVS else "AFF-03")
         affinity = tuple(
             Remembered(leaf.target, one.affinity_seconds, leaf.masquerade)
             for leaf in leaves

@@ -14,6 +14,7 @@ import attrs
 from model.eligibility import EndpointSets
 from model.fate import Fate, Fates, LeafFate, Memory, settled
 from model.forwarding import (
+    CLOSED_TO_NODE,
     ENDPOINT_ON_NODE,
     ENDS_ON_NODE,
     EXTERNAL_LOCAL,
@@ -27,6 +28,7 @@ from model.forwarding import (
     IS_NP,
     LOCAL_SET_EMPTY,
     OUTSIDE_RANGES,
+    USES_CLUSTER_SET,
     Decision,
 )
 from model.frontends import FrontendKind, NodeView, Owner, ServicePortView
@@ -107,14 +109,14 @@ class Contract:
         allowed: list[Fates] = []
         for owner in owners:
             for choice in range(len(owner[0].choices)):
-                fates = self._owned(owner, choice, destination, origin, from_pod_interface)
+                fates = self._owned(owner, choice, destination, port, origin, from_pod_interface)
                 allowed.append(fates)
                 if view.config.quirks:
                     allowed += older_fates(view, owner[1], fates, destination, origin, default_reject(view))
         loopback = view.family.loopback
         on_loopback = contains(loopback, destination)
         if not owners:
-            allowed.append(self._unowned(destination, protocol, origin))
+            allowed.append(self._unowned(destination, protocol, port, origin))
         if on_loopback:
             outside = subtract(self.sources(origin), loopback)
             for fates in tuple(allowed):
@@ -125,8 +127,8 @@ class Contract:
                             allowed.append((settled(guarded, Verdict.DROP),))
         return owners, tuple(allowed)
 
-    def _unowned(self, destination: int, protocol: int, origin: Origin) -> Fates:
-        known = place_facts(self.view, destination, protocol, origin)
+    def _unowned(self, destination: int, protocol: int, port: int, origin: Origin) -> Fates:
+        known = place_facts(self.view, destination, protocol, port, origin)
         key = (origin, *known.values())
         found = self._fates.get(key)
         if found is not None:
@@ -143,10 +145,16 @@ class Contract:
         return self._fates[key]
 
     def _owned(
-        self, owner: Owner, choice: int, destination: int, origin: Origin, from_pod_interface: bool
+        self,
+        owner: Owner,
+        choice: int,
+        destination: int,
+        port: int,
+        origin: Origin,
+        from_pod_interface: bool,
     ) -> Fates:
         one, kind = owner
-        of_place = place_facts(self.view, destination, one.protocol, origin)
+        of_place = place_facts(self.view, destination, one.protocol, port, origin)
         key = (id(one), choice, kind, from_pod_interface, *of_place.values())
         found = self._fates.get(key)
         if found is None:
@@ -174,6 +182,8 @@ class Contract:
             external_local,
             sets.has,
             not sets.local,
+            one.uses_cluster,
+            one.closed_to_node,
             allowed,
             origin,
             from_pod_interface,
@@ -190,6 +200,8 @@ class Contract:
             EXTERNAL_LOCAL: external_local,
             HAS_USABLE: sets.has,
             LOCAL_SET_EMPTY: not sets.local,
+            USES_CLUSTER_SET: one.uses_cluster,
+            CLOSED_TO_NODE: one.closed_to_node,
             FROM_POD: view.pod_sources
             if view.pod_sources is not None
             else (from_pod_interface and origin is Origin.WIRE),

@@ -27,12 +27,16 @@ INTERNAL_LOCAL = Fact("internalTrafficPolicy is Local")
 EXTERNAL_LOCAL = Fact("externalTrafficPolicy is Local")
 HAS_USABLE = Fact("some endpoint in the cluster is usable")
 LOCAL_SET_EMPTY = Fact("no usable endpoint on this node")
+USES_CLUSTER_SET = Fact("some frontend of the service port uses the cluster set")  # FWD-EP-01
+CLOSED_TO_NODE = Fact("loadBalancerSourceRanges leave the node's own address out")
 
 # The packet's source (SRC-01..03).
 FROM_POD = Fact("source is a pod by the local detector")
 FROM_HOST = Fact("source is an address of the node")
 OUTSIDE_RANGES = Fact("source is outside loadBalancerSourceRanges")
 SENT_BY_NODE = Fact("a process of the node sends it")
+FROM_DESTINATION = Fact("source is the destination itself")
+FROM_CLUSTER_IP = Fact("source, with the packet's port, is a frontend that is a cluster IP")
 
 # For the source translation.
 DETECTOR_PRESENT = Fact("a local detector is configured")
@@ -103,5 +107,7 @@ LOOPBACK_GUARDED = Fact("node ports are served on loopback, so it has a guard")
 TO_CLUSTER_IP = Fact("destination is a cluster IP")
 TO_SERVICE_RANGE = Fact("destination is in a ServiceCIDR")
 IS_ICMP = Fact("protocol is ICMP")
+TO_BOUND = Fact("destination is on the dummy device of ipvs mode")
+TO_HEALTH_CHECK = Fact("port is a health check node port")
 
 UNOWNED: tuple[Row, ...] = (Row("FWD-OBJ-05", All(), Decision.PASS),)

@@ -6,12 +6,15 @@ holds numbers where the objects held text. Nothing here decides a packet's fate.
 
 import enum
 from collections.abc import Iterable
+from functools import cached_property
 
 import attrs
 
 from model.addresses import Family
 from model.eligibility import EndpointSets, endpoint_sets, version_matters
-from model.intervals import EMPTY, Intervals, contains
+from model.intervals import EMPTY, Intervals, contains, normalise, union
+from model.ipvs.node_addresses import node_addresses, node_port_servers
+from model.ipvs.records import DUMMY_DEVICE
 from model.node_config import DetectLocalMode, NodeConfig, ProxyMode
 from model.node_ports import node_port_addresses, serves_localhost
 from model.objects import (
@@ -49,7 +52,8 @@ class ServicePortView:
     `allowed_sources` is None when load balancer frontends take every source
     (FWD-LBSR-01, -02, -04 folded in). `endpoint_choices` and `choices` hold one entry
     unless slices tie (EPS-SL-08) or the version of kube-proxy that reads them is not
-    known; the two run in step.
+    known; the two run in step. `uses_cluster` is FWD-EP-01; `closed_to_node` says that there
+    are source ranges and none holds the node's own address.
     """
 
     name: ServicePortName
@@ -66,6 +70,8 @@ class ServicePortView:
     endpoint_choices: tuple[EndpointList, ...]
     choices: tuple[EndpointSets, ...]
     health_check_node_port: int = 0
+    uses_cluster: bool = True
+    closed_to_node: bool = False
 
     @property
     def addresses(self) -> Iterable[tuple[FrontendKind, int]]:
@@ -88,6 +94,8 @@ class NodeView:
     clash (FWD-OBJ-08). `by_node_port` maps (protocol, node port). `pod_sources` is
     None when the detector goes by interface. `cluster_ips` are those of every service port;
     `service_ranges` those of the cluster's ServiceCIDR objects, empty where none are known.
+    `bound` are the addresses on the dummy device of ipvs mode, empty in other modes; they are
+    among `local_addresses` (MODE-04).
     """
 
     family: Family
@@ -103,6 +111,15 @@ class NodeView:
     health_check_ports: frozenset[int]
     cluster_ips: frozenset[int]
     service_ranges: Intervals
+    bound: frozenset[int] = frozenset()
+
+    @cached_property
+    def cluster_ips_at(self) -> dict[tuple[int, int], Intervals]:
+        """The cluster IPs that have a frontend at each (protocol, port)."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for one in self.service_ports:
+            found.setdefault((one.protocol, one.port), []).append(one.cluster_ip)
+        return {place: normalise((ip, ip) for ip in ips) for place, ips in found.items()}
 
     def owners(self, destination: int, protocol: int, port: int) -> tuple[Owner, ...]:
         """Who owns the frontend; address frontends come before node ports (FWD-OBJ-07).
@@ -153,14 +170,23 @@ def node_view(cluster: Cluster, config: NodeConfig, family: Family) -> NodeView:
     if not detector:
         pod_sources = EMPTY
     localhost = serves_localhost(config, family)
+    local, bound = config.local_addresses(family), frozenset[int]()
+    served = node_port_addresses(config, family)
+    if config.mode is ProxyMode.IPVS:
+        elsewhere = node_addresses(config, family)
+        bound = frozenset(_bound(views, elsewhere))
+        others = [one for one in config.addresses if one.interface != DUMMY_DEVICE]
+        local = attrs.evolve(config, addresses=tuple(others)).local_addresses(family)
+        local = union(local, normalise((address, address) for address in bound))
+        served = normalise((address, address) for address in node_port_servers(config, family))
     return NodeView(
         family=family,
         config=config,
         service_ports=tuple(views),
         by_address=by_address,
         by_node_port=by_node_port,
-        local_addresses=config.local_addresses(family),
-        node_port_addresses=node_port_addresses(config, family),
+        local_addresses=local,
+        node_port_addresses=served,
         pod_sources=pod_sources,
         detector=detector,
         guards_loopback=localhost and Quirk.UNGUARDED not in config.quirks,
@@ -169,7 +195,15 @@ def node_view(cluster: Cluster, config: NodeConfig, family: Family) -> NodeView:
         ),
         cluster_ips=frozenset(view.cluster_ip for view in views),
         service_ranges=ranges_of_family(cluster.service_cidrs, family),
+        bound=bound,
     )
+
+
+def _bound(views: Iterable[ServicePortView], elsewhere: frozenset[int]) -> Iterable[int]:
+    """MODE-04: each cluster IP, and what else is an address of no other device of the node."""
+    for view in views:
+        yield view.cluster_ip
+        yield from (address for address in (*view.external_ips, *view.vips) if address not in elsewhere)
 
 
 def _slices_by_service(slices: Iterable[EndpointSlice]) -> dict[ObjectName, list[EndpointSlice]]:
@@ -191,6 +225,7 @@ def _service_ports(
         return
     external_ips = tuple(of_family(service.external_ips, family))
     vips = tuple(of_family((i.ip for i in service.ingress if i.ip and (i.ip_mode or "VIP") == "VIP"), family))
+    primary = config.primary_address(family)
     allowed = allowed_sources(service.load_balancer_source_ranges, vips, config, family)
     external_local = service.external_traffic_policy is TrafficPolicy.LOCAL and (
         service.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or bool(service.external_ips)
@@ -203,11 +238,12 @@ def _service_ports(
             continue
         external = bool(port.node_port or external_ips or vips)
         internal_local = service.internal_traffic_policy is TrafficPolicy.LOCAL
+        uses_cluster = not internal_local or external  # FWD-EP-01
         pairs = _choices(
             merged.get((port.name, port.protocol), ((),)),
             config,
             service,
-            uses_cluster=not internal_local or external,  # FWD-EP-01
+            uses_cluster=uses_cluster,
             uses_local=internal_local or (external_local and external),
         )
         yield ServicePortView(
@@ -227,6 +263,8 @@ def _service_ports(
             endpoint_choices=tuple(endpoints for endpoints, _ in pairs),
             choices=tuple(sets for _, sets in pairs),
             health_check_node_port=service.health_check_node_port if needs_health_check else 0,
+            uses_cluster=uses_cluster,
+            closed_to_node=allowed is not None and (primary is None or not contains(allowed, primary)),
         )
 
 

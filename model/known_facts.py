@@ -7,6 +7,8 @@ other one is settled. `model.expectation` works the same facts out packet by pac
 from model.forwarding import (
     DESTINATION_LOCAL,
     DETECTOR_PRESENT,
+    FROM_CLUSTER_IP,
+    FROM_DESTINATION,
     FROM_HOST,
     FROM_LOOPBACK,
     IS_ICMP,
@@ -14,14 +16,17 @@ from model.forwarding import (
     MASQUERADE_ALL,
     ON_NODE_PORT_ADDRESS,
     SENT_BY_NODE,
+    TO_BOUND,
     TO_CLUSTER_IP,
+    TO_HEALTH_CHECK,
     TO_LOOPBACK,
     TO_SERVICE_RANGE,
 )
 from model.frontends import NodeView
-from model.intervals import Intervals, contains
+from model.intervals import EMPTY, Intervals, contains, single
 from model.modes import VERSION_FACTS
-from model.packet import ICMP, Origin
+from model.node_config import ProxyMode
+from model.packet import ICMP, TCP, UDP, Origin
 from model.predicate import Fact
 
 KnownFacts = dict[Fact, bool | Intervals]
@@ -39,8 +44,13 @@ def node_facts(view: NodeView) -> KnownFacts:
     }
 
 
-def place_facts(view: NodeView, destination: int, protocol: int, origin: Origin) -> KnownFacts:
-    """What is so of every packet of this origin to the destination."""
+def place_facts(view: NodeView, destination: int, protocol: int, port: int, origin: Origin) -> KnownFacts:
+    """What is so of every packet of this origin to the place.
+
+    What only ipvs mode asks is left open in the others, so that places are told apart no more
+    than they need be.
+    """
+    is_ipvs = view.config.mode is ProxyMode.IPVS
     return {
         TO_LOOPBACK: contains(view.family.loopback, destination),
         DESTINATION_LOCAL: contains(view.local_addresses, destination),
@@ -49,4 +59,8 @@ def place_facts(view: NodeView, destination: int, protocol: int, origin: Origin)
         TO_SERVICE_RANGE: contains(view.service_ranges, destination),
         SENT_BY_NODE: origin is Origin.NODE,
         IS_ICMP: protocol in ICMP,
+        TO_BOUND: destination in view.bound,
+        TO_HEALTH_CHECK: is_ipvs and protocol in (TCP, UDP) and port in view.health_check_ports,
+        FROM_DESTINATION: single(destination) if is_ipvs else EMPTY,
+        FROM_CLUSTER_IP: view.cluster_ips_at.get((protocol, port), EMPTY) if is_ipvs else EMPTY,
     }

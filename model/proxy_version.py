@@ -70,19 +70,29 @@ class Quirk(enum.Enum):
     # 1.29 checks refusals and source ranges where destinations are translated already.
     LATE_CHECKS = "cluster IPs are not checked, and source ranges bind the node's own packets only"
 
+    # ipvs mode. Up to 1.25 whatever listens on the node answers at the addresses of Services (MODE-05).
+    OPEN_ADDRESSES = "undefined ports of bound addresses lead to the node's own listeners"
+    # Up to 1.28 nothing stands in OUTPUT (MODE-13).
+    OPEN_OUTPUT = "source ranges never bind the node's own packets"
+    # Up to 1.19 policy Local has no other endpoints to fall back to (MODE-14, MODE-15).
+    NO_FALLBACK = "under policy Local a node without endpoints refuses"
+
 
 _LAST_MINOR = {
     Quirk.MARKS_PER_ENDPOINT: 35,
     Quirk.EARLY_OUTPUT: 35,
     Quirk.RANGES_UNKNOWN: 32,
     Quirk.LATE_CHECKS: 29,
+    Quirk.OPEN_OUTPUT: 28,
+    Quirk.OPEN_ADDRESSES: 25,
+    Quirk.NO_FALLBACK: 19,
 }
 
 
 def quirks_of(minor: int) -> frozenset[Quirk]:
-    """What rules of kube-proxy 1.`minor` in nftables mode do otherwise than those of `LATEST`.
+    """What kube-proxy 1.`minor` in nftables or ipvs mode does otherwise than `LATEST`.
 
-    Other modes have no use for these, so they may be set whatever the mode.
+    Each concerns one mode only, so all may be set whatever the mode.
     """
     return frozenset(quirk for quirk, last in _LAST_MINOR.items() if minor <= last)
 

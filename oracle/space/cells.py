@@ -82,9 +82,10 @@ class _ModelBoxes:
         self._at: dict[int, set[Box]] = {}
         for address, protocol, port in view.by_address:
             self._at.setdefault(address, set()).add((single(protocol), single(port)))
-        self._local: set[Box] = {(single(protocol), single(port)) for protocol, port in view.by_node_port} | {
-            (single(TCP), single(port)) for port in view.health_check_ports
-        }
+        self._local: set[Box] = {(single(protocol), single(port)) for protocol, port in view.by_node_port}
+        # The filter of ipvs mode lets them through without a look at the protocol.
+        checked = (TCP, UDP) if view.config.mode is ProxyMode.IPVS else (TCP,)
+        self._local |= {(single(one), single(port)) for one in checked for port in view.health_check_ports}
 
     def __call__(self, place: Place) -> set[Box]:
         first = place.addresses[0][0]

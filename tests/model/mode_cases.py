@@ -13,7 +13,7 @@ import attrs
 from model.addresses import Family, format_address, parse_address
 from model.expectation import Expectation, expect
 from model.frontends import NodeView, node_view
-from model.node_config import InterfaceAddress, NodeConfig, ProxyMode
+from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
 from model.objects import (
     Cluster,
     Endpoint,
@@ -78,14 +78,22 @@ def a_node(
     minor: int = 36,
     node_port_addresses: tuple[str, ...] = (),
     masquerade_all: bool = False,
+    detect_local: DetectLocalMode = DetectLocalMode.CLUSTER_CIDR,
+    also: Sequence[tuple[str, str]] = (),
 ) -> NodeConfig:
-    """kube-proxy 1.`minor` on node-a in a mode, its other settings at their defaults."""
+    """kube-proxy 1.`minor` on node-a in a mode, its other settings at their defaults.
+
+    The node has further addresses, `also`: (interface, address) each.
+    """
+    further = tuple(InterfaceAddress(name, V4, _number(text), 32) for name, text in also)
     return attrs.evolve(
         CONFIG,
         mode=mode,
         quirks=quirks_of(minor),
         node_port_addresses=node_port_addresses,
         masquerade_all=masquerade_all,
+        detect_local=detect_local,
+        addresses=(*CONFIG.addresses, *further),
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 import attrs
 import pytest
 
-from model.addresses import parse_address
 from model.forwarding import (
     DESTINATION_LOCAL,
     DETECTOR_PRESENT,
@@ -43,7 +42,7 @@ from model.modes import (
     unowned_rows,
     verdict_rows,
 )
-from model.node_config import InterfaceAddress, ProxyMode
+from model.node_config import ProxyMode
 from model.objects import Ingress, ObjectName, Service
 from model.packet import Origin
 from model.predicate import Fact
@@ -59,7 +58,6 @@ from tests.model.mode_cases import (
     OUTSIDE,
     POD,
     REFUSED,
-    V4,
     WEB,
     a_node,
     fate,
@@ -371,11 +369,7 @@ def test_internal_policy_local_drops_where_nothing_is_local() -> None:
 
 def test_the_wire_reaches_a_cluster_ip_that_is_an_address_of_the_node() -> None:
     """MODE-05: only FORWARD and OUTPUT check, so leftovers on an interface are open to the wire."""
-    held = attrs.evolve(a_node(NFT), addresses=(*a_node(NFT).addresses, _held("10.96.0.10")))
+    held = a_node(NFT, also=(("leftover", "10.96.0.10"),))
 
     assert fate(view(held), OUTSIDE, "10.96.0.10:81") == ("FWD-OBJ-05", "pass")
     assert fate(view(held), NODE, "10.96.0.10:81", origin=Origin.NODE) == ("MODE-05", REFUSED)
-
-
-def _held(text: str) -> InterfaceAddress:
-    return InterfaceAddress("leftover", V4, parse_address(text)[1], 32)

@@ -34,7 +34,6 @@ from model.modes import (
     IPTABLES_UNOWNED,
     IPTABLES_VERDICTS,
     masquerade_rows,
-    unowned_rows,
     verdict_rows,
 )
 from model.node_config import ProxyMode
@@ -129,13 +128,3 @@ def test_iptables_has_each_row_of_the_contract_once() -> None:
 def test_iptables_has_its_verdicts_and_the_contracts_source_translation() -> None:
     assert verdict_rows(ProxyMode.IPTABLES) == IPTABLES_VERDICTS
     assert masquerade_rows(ProxyMode.IPTABLES) == MASQUERADE
-
-
-@pytest.mark.parametrize("mode", [ProxyMode.IPVS])
-def test_a_mode_without_a_table_is_named_and_never_answered_by_anothers(mode: ProxyMode) -> None:
-    with pytest.raises(NotImplementedError, match=f"^proxy mode {mode.value} is not modelled yet$"):
-        verdict_rows(mode)
-    with pytest.raises(NotImplementedError, match=f"^proxy mode {mode.value} is not modelled yet$"):
-        masquerade_rows(mode)
-    with pytest.raises(NotImplementedError, match=f"^proxy mode {mode.value} is not modelled yet$"):
-        unowned_rows(mode)

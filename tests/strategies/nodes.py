@@ -15,8 +15,8 @@ ZONES = ("zone-1", "zone-1", "zone-2")
 _NODE_BASE = {"IPv4": "10.32.1.1{}", "IPv6": "fd00:10:32:1::1{}"}
 _CLUSTER_CIDRS = ("10.244.0.0/16", "fd00:10:244::/48")
 
-MODELLED_MODES = (ProxyMode.IPTABLES, ProxyMode.NFTABLES)
-_MINORS = (36, 35, 32, 29)  # one version of each kind that modes tell apart
+MODELLED_MODES = (ProxyMode.IPTABLES, ProxyMode.NFTABLES, ProxyMode.IPVS)
+_MINORS = (36, 35, 32, 29, 28, 25, 19)  # one version of each kind that modes tell apart
 
 _NODE_PORT_ADDRESSES = (
     (),
