@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import attrs
-from hypothesis import assume
 from hypothesis import strategies as st
 
 from invariants.worlds import World
@@ -89,7 +88,6 @@ def other_frontends(draw: st.DrawFn, question: Question) -> Question:
     cluster, config, packet = question
     view = node_view(cluster, config, packet.family)
     owners = view.owners(packet.destination, packet.protocol, packet.port)
-    assume(owners)
     return cluster, config, draw(aimed.aimed_at(view, owners[0][0], packet))
 
 
