@@ -12,9 +12,8 @@ from model.expected import Contract
 from model.fate import Fates, outcome_at
 from model.frontends import NodeView
 from model.intervals import EMPTY, Intervals, subtract, union
-from model.known_facts import place_facts
 from model.outcome import Outcome
-from model.packet import ICMP, Origin
+from model.packet import Origin
 from oracle.space.cells import Region
 from oracle.space.compare import unlike
 from oracle.space.ends import Cell
@@ -59,10 +58,9 @@ class ContractAnswers:
         )
         return allowed
 
-    def key(self, cell: Cell) -> object:
-        """What cells share that no Service speaks of, where they are treated alike."""
-        facts = place_facts(self._view, cell.destination, cell.protocol, Origin.WIRE)
-        return (cell.protocol in ICMP, *facts.values())
+    def key(self, cell: Cell, ways_in: Sequence[Entry]) -> object:
+        """What cells share that are treated alike."""
+        return tuple(self.allowed(cell.destination, cell.protocol, cell.port, entry) for entry in ways_in)
 
 
 class RulesAnswers:
@@ -76,8 +74,8 @@ class RulesAnswers:
         found = self._fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
         return Answer(tuple((world,) for world in found.worlds), found.unsure, found.stuck)
 
-    def key(self, cell: Cell) -> object:
-        """What cells share that no condition on protocol or port speaks of, where they are treated alike."""
+    def key(self, cell: Cell, _: Sequence[Entry]) -> object:
+        """What cells share that are treated alike, of those that no condition on port speaks of."""
         return self._fates.unmet_key(cell)
 
 

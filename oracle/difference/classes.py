@@ -84,7 +84,6 @@ class Pair:
         self._mentions = tuple(
             Mentions(self._places, those, side.view) for those, side in zip(programs, self.sides, strict=True)
         )
-        self.contracts = tuple(ContractAnswers(side.view) for side in self.sides)
         self.answers = tuple(self._answers(*each) for each in zip(self.sides, programs, strict=True))
 
     def _register(self, side: FamilySide) -> tuple[Programs, ...]:
@@ -128,7 +127,7 @@ class Pair:
             key: object = None
             if not region.met:
                 # Nobody speaks of these packets, so cells alike in this are alike in all.
-                key = tuple(one.key(region.cell) for one in (*self.answers, *self.contracts))
+                key = tuple(one.key(region.cell, self.entries) for one in self.answers)
                 if key in alike:
                     continue
             found = [item for entry in self.entries for item in self._compared(region, entry)]

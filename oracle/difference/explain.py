@@ -6,6 +6,7 @@ the answer for this packet changes are its causes. Where a side does not do what
 contract says, no mode excuses it.
 """
 
+import itertools
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -23,7 +24,7 @@ from oracle.difference.cause import Cause, CauseKind
 from oracle.difference.changes import changes
 from oracle.difference.classes import PacketClass
 from oracle.difference.others import is_others_doing
-from oracle.difference.parting import Told, parting
+from oracle.difference.parting import Told, parting, rows_apart
 from oracle.difference.sentences import sentences
 from oracle.difference.side import FamilySide
 
@@ -51,6 +52,9 @@ class _Step:
     @cached_property
     def contract(self) -> ContractAnswers:
         return ContractAnswers(self.view)
+
+
+_Turn = tuple[_Step, _Step, tuple[Outcome, ...], tuple[Outcome, ...]]
 
 
 class Explainer:
@@ -116,10 +120,7 @@ class Explainer:
         kinds: list[CauseKind] = []
         ids: list[str] = []
         what: list[str] = []
-        for before, after in zip(self._way, self._way[1:], strict=False):
-            was, is_ = self._allowed(before, one), self._allowed(after, one)
-            if set(was) == set(is_):
-                continue
+        for before, after, was, is_ in self._turns(one):
             kinds.append(after.kind)
             first = Told(before.view, expect(before.view, one.packet), was[0])
             second = Told(after.view, expect(after.view, one.packet), is_[0])
@@ -131,13 +132,25 @@ class Explainer:
                 told = changes(before.view, after.view, _names(one, (before.view, after.view)))
                 what += [f"the Services differ: {text}" for text in told] or ["the Services differ"]
             else:
-                rules = tuple(sorted(set(first.expectation.cites) ^ set(second.expectation.cites)))
+                rules = rows_apart(first, second)
                 what.append(f"{after.what} differs")
             ids += rules
         if not kinds:
             cites = expect(self._way[0].view, one.packet).cites
             return Cause((CauseKind.CHOICE,), cites, ("the contract allows either",))
         return Cause(tuple(dict.fromkeys(kinds)), tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(what)))
+
+    def _turns(self, one: PacketClass) -> list[_Turn]:
+        """The steps at which the packet's fate changes, with the contracts around them.
+
+        A step that only leaves more or less of a choice is none where another changes the fate.
+        """
+        steps = [
+            (before, after, self._allowed(before, one), self._allowed(after, one))
+            for before, after in itertools.pairwise(self._way)
+        ]
+        changing = [step for step in steps if not set(step[2]) & set(step[3])]
+        return changing or [step for step in steps if set(step[2]) != set(step[3])]
 
     def _allowed(self, step: _Step, one: PacketClass) -> tuple[Outcome, ...]:
         return step.contract.answer(one.region, one.entry).outcomes(one.packet.source)
@@ -162,6 +175,10 @@ def _steps(first: FamilySide, second: FamilySide) -> Iterator[_Step]:
             config = changed
             yield _Step(CauseKind.SETTING, name, node_view(other, config, family))
     for name, field in (("kube-proxy's version", "readings"), ("the rules' layout", "quirks")):
+        if field == "quirks" and config.mode is not target.mode:
+            continue  # each mode has its own, so they go with it
+        if field == "readings" and set(config.readings) & set(target.readings):
+            continue  # it may well be the same version
         changed = attrs.evolve(config, **{field: getattr(target, field)})
         if changed != config:
             config = changed

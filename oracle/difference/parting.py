@@ -36,7 +36,19 @@ def parting(packet: Packet, first: Told, second: Told) -> tuple[str, ...]:
     found += _same_way(packet, first, second)
     if not found and ProxyMode.IPVS in (first.view.config.mode, second.view.config.mode):
         found += _of_ipvs(first, second)
-    return tuple(dict.fromkeys(found)) or tuple(sorted(here ^ there)) or tuple(sorted(here | there))
+    return tuple(dict.fromkeys(found)) or rows_apart(first, second)
+
+
+def rows_apart(first: Told, second: Told) -> tuple[str, ...]:
+    """The rows of the contract that decide on one side only; all that decide where none does.
+
+    Those of the source translation are left out where packets are not delivered on both sides.
+    """
+    here, there = set(first.expectation.cites), set(second.expectation.cites)
+    apart = here ^ there
+    if first.outcome.verdict is not second.outcome.verdict:
+        apart = {one for one in apart if not one.startswith(("MASQ-", "AFF-"))}
+    return tuple(sorted(apart or here | there))
 
 
 def _node_port(packet: Packet, first: Told, second: Told) -> list[str]:
