@@ -14,10 +14,11 @@ import click
 import msgspec
 import yaml
 
+from benchmarks.kube_proxy_nft import write_nftables
 from benchmarks.kube_proxy_rules import write_iptables
 from benchmarks.manifests import cluster_list, proxy_config
 from model.addresses import Family, format_address, parse_address
-from model.node_config import InterfaceAddress, NodeConfig
+from model.node_config import InterfaceAddress, NodeConfig, ProxyMode
 from model.objects import (
     Cluster,
     Endpoint,
@@ -200,11 +201,18 @@ def _config(node: Node) -> NodeConfig:
     )
 
 
+def in_mode(config: NodeConfig, mode: ProxyMode) -> NodeConfig:
+    """The configuration of the same node whose kube-proxy runs in that mode, by its defaults."""
+    addresses = config.node_port_addresses or (("primary",) if mode is ProxyMode.NFTABLES else ())
+    return attrs.evolve(config, mode=mode, node_port_addresses=addresses)
+
+
 def write_bundle(directory: Path, cluster: Cluster, config: NodeConfig) -> None:
     """Write cluster.json and the node's rules, settings and addresses as a bundle folder.
 
-    A family's rules are written where the node has a primary address of it. Files that are
-    already there are replaced. Raises OSError when the folder cannot be written.
+    The rules are those of the configuration's mode, iptables or nftables; a family's are
+    written where the node has a primary address of it. Files that are already there are
+    replaced. Raises OSError when the folder cannot be written.
     """
     node = directory / "nodes" / config.name
     node.mkdir(parents=True, exist_ok=True)
@@ -214,6 +222,10 @@ def write_bundle(directory: Path, cluster: Cluster, config: NodeConfig) -> None:
     (node / "ip-addr.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(_interfaces(config)), indent=1)
     )
+    if config.mode is ProxyMode.NFTABLES:
+        families = [family for family, _ in config.primary]
+        (node / "nft").write_text(write_nftables(cluster, config, families))
+        return
     for family, _ in config.primary:
         tool = "iptables-save" if family is Family.IPV4 else "ip6tables-save"
         (node / tool).write_text(write_iptables(cluster, config, family))
@@ -237,11 +249,13 @@ def _interfaces(config: NodeConfig) -> list[dict[str, object]]:
 @click.option("--services", type=click.IntRange(min=0), default=1000, show_default=True)
 @click.option("--endpoints", type=click.IntRange(min=0), default=5, show_default=True, help="A service.")
 @click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--mode", type=click.Choice(["iptables", "nftables"]), default="iptables", show_default=True)
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-def main(services: int, endpoints: int, seed: int, out: Path) -> None:
+def main(services: int, endpoints: int, seed: int, mode: str, out: Path) -> None:
     """Write a generated cluster and the rules of one of its nodes to the folder OUT."""
     try:
-        write_bundle(out, *generate_cluster(services, endpoints, seed))
+        cluster, config = generate_cluster(services, endpoints, seed)
+        write_bundle(out, cluster, in_mode(config, ProxyMode(mode)))
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from None
 

@@ -190,6 +190,10 @@ def proxy_config(config: NodeConfig) -> Json:
             "minSyncPeriod": "1s",
             "syncPeriod": "30s",
         },
+        "nftables": {
+            "masqueradeAll": config.masquerade_all,
+            "masqueradeBit": config.masquerade_bit,
+        },
     }
 
 

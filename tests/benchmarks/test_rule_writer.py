@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 
 from benchmarks.generate import generate_cluster, main, write_bundle
+from benchmarks.kube_proxy_nft import write_nftables
 from benchmarks.kube_proxy_rules import chain_hash, probability, write_iptables
 from model.addresses import Family, parse_address
 from model.load import load_cluster
@@ -28,6 +29,7 @@ from model.objects import (
     TrafficPolicy,
 )
 from oracle.bundle import node_config, read_bundle
+from oracle.dialects.nftables import parse_text
 from tests.strategies.clusters import clusters
 
 DUMPS = Path(__file__).parent.parent / "dumps"
@@ -46,6 +48,40 @@ def recorded() -> list[tuple[str, str]]:
         if not folder.name.startswith(("broken-", "kp130-"))
         for node in sorted((folder / "nodes").iterdir())
     ]
+
+
+def of_nft(dump: str) -> dict[tuple[str, str], object]:
+    """(table, set or chain) -> what it holds, without comments on sets and the order of their elements."""
+    found: dict[tuple[str, str], object] = {}
+    for table in parse_text(dump.encode(), "nft").tables:
+        for name, one in table.sets.items():
+            elements = frozenset((element.key, element.value, element.comment) for element in one.elements)
+            found[table.family.value, name] = (one.key_types, one.value_types, one.timeout, elements)
+        for name, chain in table.chains.items():
+            rules = tuple((rule.text, rule.comment) for rule in chain.rules)
+            found[table.family.value, name] = (chain.hook, chain.type, chain.priority, rules)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("case", "node"),
+    [
+        (folder.name, node.name)
+        for folder in sorted(DUMPS.glob("*.nftables"))
+        # In busy-1 Services clash, and which of them is served depends on the order of a map.
+        if not folder.name.startswith(("kp130-", "stale-", "busy-"))
+        for node in sorted((folder / "nodes").iterdir())
+    ],
+)
+def test_recorded_listings_of_nft_are_written_alike(case: str, node: str) -> None:
+    """Sets, maps and chains equal what is written from the objects that the node had applied."""
+    bundle = read_bundle(DUMPS / case)
+    evidence = next(item for item in bundle.nodes if item.name == node)
+    config, _ = node_config(evidence, bundle.cluster)
+    (listing,) = [file.data.decode() for file in evidence.rules if file.label.endswith("/nft")]
+    assert bundle.cluster is not None
+
+    assert of_nft(write_nftables(bundle.cluster, config)) == of_nft(listing)
 
 
 def shape(dump: str) -> dict[tuple[str, str], list[str]]:
