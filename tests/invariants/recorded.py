@@ -57,16 +57,19 @@ def packet_cases(case: str, only: str = "") -> tuple[PacketCase, ...]:
 
 def _packet_cases(case: str, only: str) -> Iterator[PacketCase]:
     for rules, view in nodes(case, only):
-        places = {
-            (address, number, one.protocol)
-            for one in view.service_ports
-            for address, port in frontends(view, one)
-            for number in (port, port + 1)
-        }
-        for destination, port, protocol in sorted(places):
-            for source, origin in _askers(view):
-                packet = Packet(view.family, origin, source, destination, protocol, port)
-                yield PacketCase(view, packet, found(rules, packet))
+        yield from cases_of(rules, view)
+
+
+def cases_of(rules: NodeRules, view: NodeView) -> Iterator[PacketCase]:
+    """Every frontend of a node and the port beside it, asked from each side and by its own endpoints."""
+    for one in view.service_ports:
+        own = sorted({each.address for some in one.endpoint_choices for each in some if each.local})
+        itself = [(address, Origin.WIRE) for address in own]
+        for address, port in frontends(view, one):
+            for source, origin in (*_askers(view), *itself):
+                for number in (port, port + 1):
+                    packet = Packet(view.family, origin, source, address, one.protocol, number)
+                    yield PacketCase(view, packet, found(rules, packet))
 
 
 def flow_cases(case: str, only: str = "") -> Iterator[FlowCase]:
