@@ -39,7 +39,7 @@ _DURATION: Final = re.compile(r"(?:\d+(?:ms|[wdhms]))+", re.ASCII)
 _DURATION_PART: Final = re.compile(r"(\d+)(ms|w|d|h|m|s)", re.ASCII)
 _UNITS: Final = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 _WORD_TYPES: Final = frozenset(
-    {"ifname", "iface_index", "ether_addr", "string", "devgroup", "uid", "gid", "day", "hour", "ct_label"}
+    {"ifname", "iface_index", "ether_addr", "string", "devgroup", "uid", "gid", "hour", "ct_label"}
 )
 
 _META_TYPES: Final = {

@@ -90,21 +90,21 @@ def _documents(data: bytes, file: str) -> list[list[Json]]:
             except RecursionError:
                 raise InputError(file, number, "JSON nested too deeply for a listing of nft") from None
             except msgspec.DecodeError as fault:
-                raise InputError(file, number, _fault_of_json(fault)) from None
+                raise _not_json(line, file, fault, number) from None
     return found
 
 
-def _not_json(data: bytes, file: str, fault: msgspec.DecodeError) -> InputError:
-    at = _BYTE.search(str(fault))
-    end = int(at[1]) if at else len(data.rstrip())
-    return InputError(file, data.count(b"\n", 0, end) + 1, _fault_of_json(fault))
-
-
-def _fault_of_json(fault: msgspec.DecodeError) -> str:
+def _not_json(data: bytes, file: str, fault: msgspec.DecodeError, first: int = 1) -> InputError:
+    """What is wrong with the JSON that begins in line `first`."""
     said = str(fault)
-    if "truncated" in said:
-        return "truncated: the JSON ends before it is complete"
-    return f"not JSON: {said.splitlines()[0][:200]}"
+    at = _BYTE.search(said)
+    end = len(data.rstrip())
+    if "truncated" in said or (at and int(at[1]) >= end):
+        return InputError(
+            file, first + data.count(b"\n", 0, end), "truncated: the JSON ends before it is complete"
+        )
+    line = first + data.count(b"\n", 0, int(at[1]) if at else 0)
+    return InputError(file, line, f"not JSON: {said.splitlines()[0][:200]}")
 
 
 def _array(found: Json, file: str) -> list[Json]:
@@ -144,6 +144,8 @@ class _Listing:
         for index, found in enumerate(objects):
             try:
                 self._object(index, found)
+            except RecursionError:
+                raise InputError(self.file, 0, f"object {index} of nftables: nested too deeply") from None
             except (UnreadableError, KeyError, TypeError, ValueError, AttributeError) as fault:
                 raise InputError(self.file, 0, f"object {index} of nftables: {_said(fault)}") from None
 

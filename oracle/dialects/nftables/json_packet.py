@@ -35,7 +35,10 @@ class UnreadableError(Exception):
 
 def json_text(found: Json) -> str:
     """The JSON on one line."""
-    return msgspec.json.encode(found).decode()
+    try:
+        return msgspec.json.encode(found).decode()
+    except (OverflowError, ValueError):  # a number beyond 64 bits, half a surrogate pair
+        return ascii(found)
 
 
 def seconds_of(found: Json) -> float | None:

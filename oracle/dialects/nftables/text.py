@@ -79,6 +79,10 @@ class _Listing:
                     table = self._table()
                 except NotReadError as fault:
                     raise InputError(self.file, cursor.line, self._fault(fault, begun)) from None
+                except RecursionError:
+                    raise InputError(
+                        self.file, cursor.line, "nested too deeply for a listing of nft"
+                    ) from None
                 add_table(tables, table, self.file)
         if not tables:
             raise InputError(self.file, 1, "no table in the listing")

@@ -14,7 +14,6 @@ from oracle.dialects.nftables.text_values import Values
 from oracle.dialects.nftables.tokens import END, RULE_ENDS, Cursor, unquoted
 
 _HANDLE: Final = re.compile(r"# handle (\d{1,20})\s*", re.ASCII)
-_TAIL: Final = re.compile(r'(?: comment "[^"]*")?(?:\s*# handle \d+)?\s*$', re.ASCII)
 _QUOTES_IN_COMMENT: Final = re.compile(r' comment "(.*)"(?:\s*# handle \d+)?\s*$', re.ASCII)
 
 
@@ -53,7 +52,7 @@ class RuleReader:
         comment = self._comment()
         handle = self._handle()
         is_whole_line = is_whole_line and cursor.line == number and tokens[cursor.at] == "\n"
-        text = _TAIL.sub("", line.strip(), count=1) if is_whole_line else _joined(tokens[start:end])
+        text = _bare(line, comment) if is_whole_line else _joined(tokens[start:end])
         if is_whole_line and not handle:
             self.known[line] = _Read(statements, text, comment, cursor.at - start)
         return Rule(statements, number, text, comment, handle)
@@ -80,6 +79,16 @@ class RuleReader:
             if found := _HANDLE.fullmatch(self.cursor.take()):
                 handle = int(found[1])
         return handle
+
+
+def _bare(line: str, comment: str) -> str:
+    """The line without comment and handle."""
+    text = line.strip()
+    if text[-1:].isdigit():  # nothing else of nft's ends a rule with a `#`
+        text = text.rpartition(" # handle ")[0] or text
+    if comment:
+        text = text.rpartition(f' comment "{comment}"')[0] or text
+    return text.rstrip()
 
 
 def _joined(tokens: list[str]) -> str:

@@ -73,7 +73,7 @@ class Statements:
             start, line = cursor.at, cursor.line
             try:
                 found.append(self.statement(token))
-            except NotReadError:
+            except (NotReadError, RecursionError):
                 cursor.at, cursor.line = start, line
                 cursor.skip_rule()
                 found.append(Unknown(cursor.text_since(start)))

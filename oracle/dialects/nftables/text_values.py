@@ -32,6 +32,7 @@ VERDICT: Final[Types] = ("verdict",)
 
 _ELEMENT_ENDS: Final = frozenset({",", "}", ":"})
 _KEY_ENDS: Final = frozenset({"timeout", "expires", "comment", "counter", "limit", "quota", "last"})
+_AFTER_KEY: Final = _ELEMENT_ENDS | _KEY_ENDS | {"\n"}
 
 
 def meaning(word: str, type_name: str) -> Value:
@@ -62,10 +63,11 @@ def meaning(word: str, type_name: str) -> Value:
 class Values:
     """The meanings worked out so far, by type and word."""
 
-    __slots__ = ("known",)
+    __slots__ = ("columns", "known")
 
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Value]] = {}
+        self.columns: dict[Types, tuple[tuple[str, dict[str, Value]], ...]] = {}
 
     def of(self, type_name: str) -> dict[str, Value]:
         """The words known in a type."""
@@ -103,17 +105,41 @@ class Values:
         return value
 
     def key(self, cursor: Cursor, types: Types) -> Expression:
-        """An element's key or value: one value for each part of a concatenation."""
+        """An element's key or value: one value for each part of a concatenation.
+
+        Nearly all are plain words, which are looked up without further calls.
+        """
         tokens = cursor.tokens
+        columns = self.columns.get(types)
+        if columns is None:
+            columns = self.columns[types] = tuple((name, self.of(name)) for name in types)
+        at = cursor.at
+        parts: list[Expression] = []
+        for type_name, known in columns:
+            token = tokens[at]
+            value = known.get(token)
+            if value is None:
+                if not is_word(token):
+                    break
+                value = known[token] = meaning(token, type_name)
+            parts.append(value)
+            at += 1
+            if tokens[at] != ".":
+                break
+            at += 1
+        if tokens[at] not in _AFTER_KEY or tokens[at - 1] == ".":
+            return self._composed_key(cursor, types)
+        cursor.at = at
+        return parts[0] if len(parts) == 1 else Concat(tuple(parts))
+
+    def _composed_key(self, cursor: Cursor, types: Types) -> Expression:
+        """A key whose parts may be ranges of names or united bits."""
         first = self.listed(cursor, types[0], ("|",))
-        if tokens[cursor.at] != ".":
-            return first
-        parts = [first]
-        while tokens[cursor.at] == ".":
-            cursor.at += 1
+        parts: list[Expression] = [first]
+        while cursor.takes("."):
             at = len(parts)
             parts.append(self.single(cursor, types[at] if at < len(types) else ""))
-        return Concat(tuple(parts))
+        return first if len(parts) == 1 else Concat(tuple(parts))
 
     def verdict(self, cursor: Cursor) -> Verdict:
         """The verdict that comes next. Raises NotReadError for anything else."""
@@ -164,8 +190,9 @@ class Values:
             while tokens[cursor.at] == "\n":
                 cursor.at += 1
                 cursor.line += 1
-            if not cursor.takes(","):
+            if tokens[cursor.at] != ",":
                 break
+            cursor.at += 1
         cursor.expect("}")
         return tuple(found)
 
