@@ -5,7 +5,7 @@ creation and the fields it defaults. Uids and versions are made from the name, s
 cluster always gives the same text. Pods and legacy Endpoints are left out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zlib import crc32
@@ -37,8 +37,19 @@ def cluster_list(cluster: Cluster) -> Json:
         *(service_manifest(service) for service in cluster.services),
         *(slice_manifest(piece) for piece in cluster.slices),
         *(node_manifest(node) for node in cluster.nodes),
+        *([service_cidr_manifest(cluster.service_cidrs)] if cluster.service_cidrs else []),
     ]
     return {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}
+
+
+def service_cidr_manifest(cidrs: Sequence[str]) -> Json:
+    """A networking.k8s.io/v1 ServiceCIDR of the default ranges."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": list(cidrs)},
+    }
 
 
 def service_manifest(service: Service) -> Json:

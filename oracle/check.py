@@ -10,6 +10,7 @@ from model.node_config import ProxyMode
 from model.objects import Cluster
 from model.packet import Packet
 from oracle.bundle import NodeEvidence
+from oracle.dataplane import MODES
 from oracle.findings import (
     Difference,
     Judged,
@@ -23,7 +24,7 @@ from oracle.plain import trace
 from oracle.ruleset import Ruleset
 from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.claims import with_broken_claims
-from oracle.verdict.dataplanes import MODES, doubled, folded, missing, without_proxy
+from oracle.verdict.dataplanes import doubled, folded, missing, without_proxy
 from oracle.verdict.grouping import grouped
 from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import hidden_chains, remarks
@@ -159,7 +160,8 @@ def _judge(
     whole = [*doubled(view, rulesets), *([] if unserved is None else [unserved])]
     every = [*whole, *hidden_chains(view, rulesets), *replay.differences]
     found = folded(every, rulesets, view.config.mode)
-    reported = grouped(found, len(view.service_ports), replay.unreplayed)
+    further = {} if unserved is not None else replay.unreplayed
+    reported = grouped(found, len(view.service_ports), further)
     return (
         [with_broken_claims(view, rulesets, one) for one in reported],
         [*_open_questions(rulesets, undecided), *replay.doubts],

@@ -6,16 +6,20 @@ Only what most of the rules concerned agree on is taken, and each value taken is
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
 from model.addresses import Family
-from model.node_config import DetectLocalMode, NodeConfig
+from model.node_config import DetectLocalMode, NodeConfig, ProxyMode
 from model.objects import Cluster
-from model.proxy_version import concerned, readings, versions_text
+from model.proxy_version import LATEST, OLDEST, Reading, concerned, readings, versions_text
 from oracle.bundle import ASSUMED_WITHOUT_CONFIG, LIKE_KUBELET
+from oracle.dataplane import MODES, live
+from oracle.dialects.nftables.syntax import Dump
+from oracle.infer_nftables import from_nft
 from oracle.proxy_age import minors, quirks, votes
+from oracle.roles import ChainKind, kind_of
 from oracle.ruleset import Ruleset, SetMark
 
 # In the service's chain; up to 1.21 in KUBE-SERVICES, beside rules of other frontends.
@@ -31,36 +35,77 @@ def inferred(
     config: NodeConfig,
     unset: frozenset[str],
     rulesets: Mapping[Family, tuple[Ruleset, ...]],
+    listings: Sequence[Dump],
     cluster: Cluster | None,
 ) -> NodeConfig:
-    """The configuration with what was not given read off the rules, where they are clear."""
+    """The configuration with what was not given read off the rules, where they are clear.
+
+    `listings` are those of nft that the rule sets were read from.
+    """
     every = [one for sets in rulesets.values() for one in sets]
     found: dict[str, object] = {}
     said: list[str] = []
+    if "mode" in unset:
+        _mode(every, found, said)
+    mode = found.get("mode", config.mode)
+    from_rules = from_nft(listings) if mode is ProxyMode.NFTABLES else None
     if "cluster_cidrs" in unset:
-        _detector(every, found, said)
-        _node_ports(every, found, said)
-        _mark(every, found, said)
+        if from_rules is not None:
+            found |= from_rules.fields
+            said += from_rules.said
+        elif mode is ProxyMode.IPTABLES:
+            _detector(every, found, said)
+            _node_ports(every, found, said)
+            _mark(every, found, said)
     gone = {text for name, text in ASSUMED_WITHOUT_CONFIG.items() if name in found}
     found["assumptions"] = (*(text for text in config.assumptions if text not in gone), *said)
-    config = attrs.evolve(config, quirks=quirks(every), **found)  # type: ignore[arg-type]  # names are fields
+    if from_rules is not None:
+        found["quirks"], written_by = from_rules.quirks, from_rules.minors
+    elif mode is ProxyMode.IPTABLES:
+        found["quirks"], written_by = quirks(every), minors(every)
+    else:
+        written_by = (OLDEST, LATEST)
+    config = attrs.evolve(config, **found)  # type: ignore[arg-type]  # names are fields
     if cluster is None:
         return config
-    return _with_readings(config, "readings" not in unset, rulesets, cluster)
+    by_layout = readings(*written_by)
+    return _with_readings(config, "readings" not in unset, by_layout, rulesets, cluster)
+
+
+def _mode(rulesets: Sequence[Ruleset], found: dict[str, object], said: list[str]) -> None:
+    """The mode whose service rules are live, where no configuration names one.
+
+    Beside others' leftovers those of the newer mode count: fleets move that way.
+    """
+    modes = {plane.mode for plane in live(rulesets)}
+    if not modes:
+        modes = {
+            MODES[one.dialect]
+            for one in rulesets
+            for table, chains in one.tables.items()
+            if any(kind_of(one, table, name) is ChainKind.ROOT for name in chains)
+        }
+    for mode in (ProxyMode.NFTABLES, ProxyMode.IPVS):
+        if mode in modes:
+            found["mode"] = mode
+            said.append(f"read off the rules: kube-proxy runs in {mode.value} mode")
+            return
 
 
 def _with_readings(
     config: NodeConfig,
     is_given: bool,
+    by_layout: tuple[Reading, ...],
     rulesets: Mapping[Family, tuple[Ruleset, ...]],
     cluster: Cluster,
 ) -> NodeConfig:
-    """How this kube-proxy reads the slices: by its version, its layout, and its choices.
+    """How this kube-proxy reads the slices: by its version, its choices, and its layout.
+
+    `by_layout` are the readings of the versions that write such rules.
 
     A version that only the kubelet's suggests gives way to what most service ports show,
     if two at least are there to ask: a single one may as well be at fault.
     """
-    by_layout = readings(*minors(one for sets in rulesets.values() for one in sets))
     like_kubelet = any(text.startswith(LIKE_KUBELET) for text in config.assumptions)
     fits = set(config.readings) <= set(by_layout)
     if fits and is_given:

@@ -55,7 +55,9 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
         family: tuple(sorted(sets, key=lambda one: (one.dialect is Dialect.IPTABLES, one.backend != "nft")))
         for family, sets in found.items()
     }
-    return NodeRules(inferred(config, unset, ordered, cluster), ordered, tuple(reading.not_read))
+    return NodeRules(
+        inferred(config, unset, ordered, reading.listings, cluster), ordered, tuple(reading.not_read)
+    )
 
 
 class _Reading:
@@ -100,11 +102,15 @@ class _Reading:
                     raise InputError(dump.file, 0, what)
         self._nft.append(dump)
 
+    @property
+    def listings(self) -> list[Dump]:
+        """Those of nft that are judged: text, where it is there in both forms."""
+        return [dump for dump in self._nft if dump.form is Form.TEXT] or self._nft
+
     def rulesets(self) -> dict[Family, list[Ruleset]]:
         """What was read, by family."""
         found: dict[Family, list[Ruleset]] = {}
-        texts = [dump for dump in self._nft if dump.form is Form.TEXT]
-        for dump in texts or self._nft:
+        for dump in self.listings:
             for ruleset in lowered(dump, without=self._from_iptables_save(dump)):
                 found.setdefault(ruleset.family, []).append(ruleset)
         for ruleset in self._iptables:

@@ -16,8 +16,9 @@ from model.frontends import ServicePortView, node_view
 from model.node_config import NodeConfig
 from model.objects import Cluster, ServicePortName
 from model.proxy_version import LATEST, OLDEST, Quirk, Reading
+from oracle.dialects.nftables.names import NameKind, proxy_name
 from oracle.names import chain_hash
-from oracle.ruleset import Dnat, Jump, Rule, Ruleset
+from oracle.ruleset import Dnat, Goto, Jump, Rule, Ruleset
 
 Targets = frozenset[tuple[int, int]]
 
@@ -135,7 +136,13 @@ def votes(
             node_view(cluster, attrs.evolve(config, readings=(one,)), family).service_ports
             for one in readings
         ]
-        chains = {name: chain.rules for one in sets for name, chain in one.tables.get("nat", {}).items()}
+        chains = {
+            name: chain.rules
+            for one in sets
+            for table, chains in one.tables.items()
+            if table == "nat" or table.endswith(" kube-proxy")
+            for name, chain in chains.items()
+        }
         for ports in zip(*views, strict=True):
             if not version_matters(ports[0].endpoint_choices[0]):
                 continue
@@ -155,10 +162,14 @@ def _chosen(port: ServicePortView) -> Targets:
 def _reached(chains: Mapping[str, list[Rule]], name: ServicePortName) -> Targets:
     """Where the service port's chain of cluster traffic leads; nowhere if it has none."""
     out: set[tuple[int, int]] = set()
-    for text in (str(name), f"{name.service}:{name.port_name}"):  # up to 1.19: always a colon
-        for rule in chains.get(f"KUBE-SVC-{chain_hash(text + name.protocol.lower())}", ()):
-            if _is_jump(rule, "KUBE-SEP-") and isinstance(rule.then, Jump):
-                for inner in chains.get(rule.then.chain, ()):
-                    if isinstance(inner.then, Dnat):
-                        out.add((inner.then.address or 0, inner.then.port or 0))
+    # Up to 1.19 a colon stands even behind a Service whose port has no name.
+    hashed = [str(name) + name.protocol.lower(), f"{name.service}:{name.port_name}{name.protocol.lower()}"]
+    own = [f"KUBE-SVC-{chain_hash(text)}" for text in hashed]
+    for rule in (rule for one in (*own, proxy_name(NameKind.SERVICE, name)) for rule in chains.get(one, ())):
+        leads_on = isinstance(rule.then, Jump | Goto)
+        if leads_on and not rule.then.chain.startswith(("KUBE-SEP-", "endpoint-")):
+            continue
+        for inner in chains.get(rule.then.chain, ()) if leads_on else (rule,):
+            if isinstance(inner.then, Dnat):
+                out.add((inner.then.address or 0, inner.then.port or 0))
     return frozenset(out)

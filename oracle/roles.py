@@ -37,6 +37,12 @@ class Met(NamedTuple):
         return Line(self.ruleset.file, self.rule.line, self.rule.text)
 
     @property
+    def chains(self) -> tuple[str, ...]:
+        """The names of the chain that the rule is in and of the one it leads to."""
+        then = self.rule.then
+        return (self.chain, then.chain) if isinstance(then, Jump | Goto) else (self.chain,)
+
+    @property
     def leads_to(self) -> ChainKind | None:
         """The kind of chain that the rule sends packets to."""
         then = self.rule.then

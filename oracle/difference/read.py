@@ -25,10 +25,10 @@ from oracle.bundle import (
     read_bundle,
     read_text_source,
 )
+from oracle.dataplane import MODES, live
 from oracle.difference.side import Side
 from oracle.node_rules import read_node
 from oracle.ruleset import Ruleset
-from oracle.verdict.dataplanes import MODES, live
 
 MODE_PREFIX = "mode:"
 _IPVS_DEVICE = "kube-ipvs0"

@@ -13,17 +13,14 @@ from model.addresses import Family, format_address
 from model.expectation import expect
 from model.frontends import NodeView
 from model.node_config import ProxyMode
+from model.outcome import Verdict
 from model.packet import PROTOCOL_NAMES, Origin, Packet
+from oracle.dataplane import MODES, live
 from oracle.findings import Difference, Kind, Line, NotJudged
 from oracle.plain import trace
 from oracle.roles import ChainKind, kind_of
-from oracle.ruleset import Chain, Dialect, Goto, Jump, Ruleset
+from oracle.ruleset import Dialect, Ruleset
 
-MODES = {
-    Dialect.IPTABLES: ProxyMode.IPTABLES,
-    Dialect.NFTABLES: ProxyMode.NFTABLES,
-    Dialect.IPVS: ProxyMode.IPVS,
-}
 # By how the names of their chains begin, in any table.
 _REPLACEMENTS = {
     "CILIUM_": "Cilium",
@@ -32,46 +29,6 @@ _REPLACEMENTS = {
     "OVN-KUBE-": "OVN-Kubernetes",
     "cali-": "Calico, if its eBPF dataplane is on,",
 }
-
-
-@attrs.frozen
-class Dataplane:
-    """One mode's service rules, in one rule set: where packets enter them."""
-
-    ruleset: Ruleset
-    entry: Chain
-
-    @property
-    def name(self) -> str:
-        """`iptables (legacy)`, `nftables`, `ipvs`."""
-        backend = self.ruleset.backend
-        return f"{self.ruleset.dialect.value} ({backend})" if backend else self.ruleset.dialect.value
-
-    @property
-    def line(self) -> Line:
-        """The entry as evidence."""
-        return Line(self.ruleset.file, self.entry.line, f":{self.entry.name}")
-
-
-def live(rulesets: Sequence[Ruleset]) -> tuple[Dataplane, ...]:
-    """Those that serve some frontend: their entry leads to a service port's own chain."""
-    return tuple(found for ruleset in rulesets if (found := _live(ruleset)) is not None)
-
-
-def _live(ruleset: Ruleset) -> Dataplane | None:
-    for table, chains in ruleset.tables.items():
-        for chain in chains.values():
-            if kind_of(ruleset, table, chain.name) not in (ChainKind.ROOT, ChainKind.NODE_PORTS):
-                continue
-            for rule in chain.rules:
-                then = rule.then
-                if (
-                    isinstance(then, Jump | Goto)
-                    and kind_of(ruleset, table, then.chain) is ChainKind.SERVICE
-                    and chains[then.chain].rules
-                ):
-                    return Dataplane(ruleset, chain)
-    return None
 
 
 def without_proxy(view: NodeView, rulesets: Sequence[Ruleset]) -> NotJudged | None:
@@ -91,14 +48,12 @@ def doubled(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]
     planes = live(rulesets)
     if len(planes) < 2:
         return
-    modes = {MODES[plane.ruleset.dialect] for plane in planes}
+    modes = {plane.mode for plane in planes}
     if len(modes) == 1:
         backends = " and ".join(plane.ruleset.backend or "unknown" for plane in planes)
         what = f"service rules are live in two back ends at once ({backends})"
     else:
-        left = " and ".join(
-            plane.name for plane in planes if MODES[plane.ruleset.dialect] is not view.config.mode
-        )
+        left = " and ".join(plane.name for plane in planes if plane.mode is not view.config.mode)
         what = f"beside the rules of {view.config.mode.value} mode, those left over from {left} are live"
     found = _of_whole_dump(
         view, rulesets, Kind.DOUBLED_DATAPLANE, tuple(plane.line for plane in planes), ("MODE-32",), what
@@ -140,7 +95,7 @@ def folded(found: Sequence[Difference], rulesets: Sequence[Ruleset], mode: Proxy
         if one in causes:
             continue
         of_leftovers = bool(one.lines) and all(line.file in foreign for line in one.lines)
-        if one.kind is Kind.MISSING_FRONTEND and any(c.kind is Kind.MISSING_FRONTEND for c in causes):
+        if one.found.verdict is Verdict.PASS and any(c.kind is Kind.MISSING_FRONTEND for c in causes):
             explained.setdefault(Kind.MISSING_FRONTEND, []).append(one)
         elif of_leftovers and any(c.kind is Kind.DOUBLED_DATAPLANE for c in causes):
             explained.setdefault(Kind.DOUBLED_DATAPLANE, []).append(one)

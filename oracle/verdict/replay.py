@@ -4,7 +4,7 @@ On a node where more Services differ than are told one by one, the service ports
 those are counted and not replayed: what is reported of them is their number and names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from model.addresses import Family, format_address
 from model.expectation import expect
@@ -13,10 +13,11 @@ from model.intervals import contains
 from model.objects import ServicePortName
 from model.outcome import Verdict
 from model.packet import PROTOCOL_NAMES, Packet
+from oracle.dialects.nftables.names import owner_of_chain
 from oracle.findings import Difference, Line, NotJudged, Trace
 from oracle.hooks import is_attached
 from oracle.names import ChainOwners
-from oracle.plain import Walk, traced
+from oracle.plain import End, Walk, traced
 from oracle.ruleset import Ruleset
 from oracle.space.compare import Suspicion
 from oracle.verdict.classify import faults
@@ -81,7 +82,7 @@ class Replay:
             tuple(walk.met.values()),
             from_attached=attached,
         ):
-            name, port = _service_of(item, fault, self._owners)
+            name, port = _service_of(item, fault, walk.ends, self._owners)
             yield Difference(
                 fault.kind,
                 view.family,
@@ -111,13 +112,15 @@ def tolerated(view: NodeView, packet: Packet, trace: Trace) -> bool:
 
 
 def _service_of(
-    item: Suspicion, fault: Fault, owners: ChainOwners
+    item: Suspicion, fault: Fault, ends: Sequence[End], owners: ChainOwners
 ) -> tuple[ServicePortName | None, int | None]:
+    """The service port concerned, by the objects, or else by the names in the rules that acted."""
     if item.owners:
         one = item.owners[0][0]
         return one.name, one.port
-    for line in fault.lines:
-        name = owners.of_rule(line.text)
+    by_chain = (owner_of_chain(name) for end in ends for met in end.state.trail for name in met.chains)
+    by_line = (owners.of_rule(line.text) for line in fault.lines)
+    for name in (*by_line, *by_chain):
         if name is not None:
             return name, owners.port(name)
     return None, None
