@@ -22,6 +22,7 @@ from oracle.commands.dns import dns
 from oracle.commands.endpoints import endpoints
 from oracle.commands.expect import expect
 from oracle.commands.invariants import invariants
+from oracle.commands.migrate import migrate
 from oracle.commands.prove import prove
 from oracle.commands.replay import replay
 from oracle.commands.terminal import note
@@ -40,6 +41,7 @@ svcproof.add_command(check)
 svcproof.add_command(trace)
 svcproof.add_command(expect)
 svcproof.add_command(diff)
+svcproof.add_command(migrate)
 svcproof.add_command(dns)
 svcproof.add_command(endpoints)
 svcproof.add_command(admit)

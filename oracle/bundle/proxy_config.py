@@ -77,7 +77,7 @@ def parse_proxy_config(data: bytes, file: str) -> ProxyConfig:
     none, when there are two that differ, or when a field is not what kube-proxy takes.
     """
     trees = [decode_tree(document, file) for document in parse_documents(data, file)]
-    found = [written for tree in trees for written in _configurations(tree, file)]
+    found = [written for tree in trees for written in configurations(tree, file)]
     if not found:
         raise InputError(file, 0, f"holds no {KIND}, nor a ConfigMap with one")
     if any(written != found[0] for written in found):
@@ -91,13 +91,14 @@ def parse_proxy_config(data: bytes, file: str) -> ProxyConfig:
     return config
 
 
-def _configurations(tree: Any, file: str) -> list[dict[str, Any]]:
+def configurations(tree: Any, file: str) -> list[dict[str, Any]]:
+    """Every KubeProxyConfiguration in a document, as it is written."""
     if not isinstance(tree, dict):
         return []
     if tree.get("kind") == KIND:
         return [tree]
     if isinstance(items := tree.get("items"), list):
-        return [written for item in items for written in _configurations(item, file)]
+        return [written for item in items for written in configurations(item, file)]
     data = tree.get("data")
     if tree.get("kind") != "ConfigMap" or not isinstance(data, dict):
         return []
@@ -106,7 +107,7 @@ def _configurations(tree: Any, file: str) -> list[dict[str, Any]]:
         for key, text in data.items()
         if isinstance(text, str) and KIND in text
         for document in parse_documents(text.encode(), f"{file} (data {key!r})")
-        for written in _configurations(decode_tree(document, file), file)
+        for written in configurations(decode_tree(document, file), file)
     ]
 
 

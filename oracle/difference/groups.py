@@ -13,7 +13,7 @@ from model.expectation import expect
 from model.frontends import NodeView
 from model.intervals import Intervals, contains, union
 from model.outcome import Outcome, Verdict
-from model.packet import Origin, Packet
+from model.packet import ICMP, TCP, Origin, Packet
 from oracle.difference.cause import Cause
 from oracle.difference.classes import PacketClass
 from oracle.difference.fates import fates
@@ -104,13 +104,16 @@ class Grouping:
         return sorted(self._groups.values(), key=order)
 
 
-def strangeness(packet: Packet, local: Intervals) -> int:
+def strangeness(packet: Packet, local: Intervals) -> tuple[int, bool]:
     """How far a packet is from one that a reader would try first; `local` are the node's addresses."""
     loopback = packet.family.loopback
+    is_common = packet.protocol in (*ICMP, TCP)
     if contains(loopback, packet.destination):
-        return 4 + 2 * (packet.origin is Origin.WIRE) + (not contains(loopback, packet.source))
-    from_home = contains(local, packet.source)
-    return 2 * contains(loopback, packet.source) + (from_home or packet.origin is Origin.NODE)
+        far = 4 + 2 * (packet.origin is Origin.WIRE) + (not contains(loopback, packet.source))
+    else:
+        at_home = contains(local, packet.source) or packet.origin is Origin.NODE
+        far = 2 * contains(loopback, packet.source) + at_home
+    return far, not is_common
 
 
 def alike(one: Group) -> tuple[object, ...]:

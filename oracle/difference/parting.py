@@ -34,8 +34,10 @@ def parting(packet: Packet, first: Told, second: Told) -> tuple[str, ...]:
     if {"FWD-REJ-01", "FWD-LBSR-01"} <= here | there and not {"FWD-REJ-01", "FWD-LBSR-01"} & here & there:
         found.append("MODE-12")
     found += _same_way(packet, first, second)
-    if not found and ProxyMode.IPVS in (first.view.config.mode, second.view.config.mode):
-        found += _of_ipvs(first, second)
+    if ProxyMode.IPVS in (first.view.config.mode, second.view.config.mode):
+        if "FWD-LBSR-01" in here ^ there and "FWD-REJ-01" not in here | there:
+            found.insert(0, "MODE-13")
+        found += [] if found else _of_ipvs(first, second)
     return tuple(dict.fromkeys(found)) or rows_apart(first, second)
 
 
