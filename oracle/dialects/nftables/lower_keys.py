@@ -152,6 +152,18 @@ def key_of(expression: Expression, scope: Scope) -> Key:
     raise NotJudgedError(_in_words(expression))
 
 
+def is_of_other_family(expression: Expression, scope: Scope) -> bool:
+    """Whether it reads a header that packets of this family do not have."""
+    match expression:
+        case Payload(protocol, _):
+            return _FAMILIES.get(protocol, scope.family) is not scope.family
+        case Concat(parts):
+            return any(is_of_other_family(part, scope) for part in parts)
+        case Binary(_, left, _):
+            return is_of_other_family(left, scope)
+    return False
+
+
 def _part(expression: Expression, scope: Scope) -> Key:
     """A part of a concatenation, which may be in doubt alone."""
     try:

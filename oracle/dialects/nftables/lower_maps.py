@@ -25,7 +25,7 @@ from oracle.dialects.nftables.expressions import (
     Unknown,
     Value,
 )
-from oracle.dialects.nftables.lower_keys import key_of
+from oracle.dialects.nftables.lower_keys import is_of_other_family, key_of
 from oracle.dialects.nftables.lower_match import numbered, refuse_overlaps
 from oracle.dialects.nftables.lower_scope import ALWAYS_TRUE, Alternatives, Conjunction, NotJudgedError, Scope
 from oracle.ruleset import Action
@@ -56,6 +56,8 @@ def choice(
 
     Raises NotJudgedError for maps by a hash, and for those that rules change.
     """
+    if is_of_other_family(key, scope):
+        return Choose(())
     elements = scope.elements(data)
     match key:
         case Numgen():

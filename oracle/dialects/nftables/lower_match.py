@@ -36,9 +36,9 @@ from oracle.dialects.nftables.expressions import (
 )
 from oracle.dialects.nftables.lower_facts import FlagsKey, StateKey
 from oracle.dialects.nftables.lower_fields import FieldKey
-from oracle.dialects.nftables.lower_keys import Key, key_of
+from oracle.dialects.nftables.lower_keys import Key, is_of_other_family, key_of
 from oracle.dialects.nftables.lower_memory import Memory
-from oracle.dialects.nftables.lower_scope import Alternatives, NotJudgedError, Scope
+from oracle.dialects.nftables.lower_scope import NEVER, Alternatives, NotJudgedError, Scope
 from oracle.dialects.nftables.statements import Match, MatchOp
 
 _RANDOM_BITS: Final = 32
@@ -65,6 +65,8 @@ class Chance:
 
 def guard_of(match: Match, scope: Scope) -> Guard | Chance:
     """What a match lets through. Raises NotJudgedError when that cannot be told."""
+    if is_of_other_family(match.left, scope):
+        return Guard(NEVER)
     memory = _memory(match, scope)
     if memory is not None:
         literal = scope.fact("recent", memory.argument)

@@ -12,6 +12,7 @@ from model.intervals import Intervals, complement, intersect
 from model.predicate import ALWAYS, All, Any, Fact, Field, Not, Predicate, Within
 from oracle.dialects.nftables.expressions import Element, SetLiteral, SetReference, Unknown, Value
 from oracle.dialects.nftables.lower_memory import Memory, memories
+from oracle.dialects.nftables.lower_text import shown
 from oracle.dialects.nftables.syntax import NamedSet, Table
 
 Conjunction = tuple[Predicate, ...]
@@ -171,4 +172,4 @@ class Scope:
 
 def spans(values: Iterable[Value]) -> str:
     """Values in words for a doubt."""
-    return ", ".join(str(value) for value in values)
+    return ", ".join(shown(value) for value in values)

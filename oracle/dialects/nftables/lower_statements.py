@@ -12,7 +12,6 @@ from typing import Final, assert_never
 
 import attrs
 
-from model.addresses import Family
 from oracle.dialects.nftables.expressions import (
     Ct,
     Expression,
@@ -23,10 +22,12 @@ from oracle.dialects.nftables.expressions import (
     Verdict,
     VerdictKind,
 )
+from oracle.dialects.nftables.lower_keys import is_of_other_family
 from oracle.dialects.nftables.lower_maps import Choose, choice
 from oracle.dialects.nftables.lower_match import Chance, Guard, guard_of
 from oracle.dialects.nftables.lower_nat import mark_action, nat_effect, redirect_effect, reject_action
 from oracle.dialects.nftables.lower_scope import ALWAYS_TRUE, NEVER, NotJudgedError, Scope
+from oracle.dialects.nftables.lower_text import shown_statement
 from oracle.dialects.nftables.statements import (
     Counter,
     Mangle,
@@ -97,11 +98,17 @@ def steps(statements: Sequence[Statement], scope: Scope, chains: Container[str])
                     return found
         except NotJudgedError as fault:
             if isinstance(statement, Match):
-                found.append(Guard(scope.doubt(str(fault))))
+                found.append(Guard(scope.doubt(_doubt(statement, str(fault)))))
             else:
                 found.append(Do(Unsupported(str(fault))))
                 return found
     return found
+
+
+def _doubt(statement: Match, why: str) -> str:
+    """What is in doubt; a reason that only repeats the match is left out."""
+    text = shown_statement(statement)
+    return text if why in text else f"{text} ({why})"
 
 
 def _ends(step: Step) -> bool:
@@ -197,11 +204,10 @@ def _mangle(key: Expression, value: Expression, scope: Scope) -> Iterator[Step]:
 
 def _update(statement: SetUpdate, scope: Scope) -> Iterator[Step]:
     """An element is entered; a limit that is bound to it may stop the rule."""
+    if is_of_other_family(statement.key, scope):
+        yield Guard(NEVER)
     memory = None if statement.name in scope.learnt else scope.memories.get(statement.name)
     if memory is not None:
-        of = Family.IPV4 if statement.key == Payload("ip", "saddr") else Family.IPV6
-        if of is not scope.family:
-            yield Guard(NEVER)
         yield Do(_CONTINUE, memory.name)
     for bound in statement.statements:
         yield from _steps(bound, scope, frozenset())

@@ -61,34 +61,36 @@ def rendered(rule: Rule) -> str:
     >>> rendered(Rule((Match(MatchOp.EQ, Meta("l4proto"), 6), Notrack()), 1))
     'meta l4proto tcp notrack'
     """
-    return " ".join(text for statement in rule.statements if (text := _statement(statement)))
+    return " ".join(text for statement in rule.statements if (text := shown_statement(statement)))
 
 
-def _statement(statement: Statement) -> str:
+def shown_statement(statement: Statement) -> str:
+    """One statement as text."""
     match statement:
         case Match(op, left, right):
-            sign = "" if op in (MatchOp.EQ, MatchOp.IN) else f"{op.value} "
-            return f"{_expression(left)} {sign}{_expression(right, left)}"
+            is_bare = op is MatchOp.IN or (op is MatchOp.EQ and not isinstance(left, Binary))
+            sign = "" if is_bare else f"{op.value} "
+            return f"{shown(left)} {sign}{shown(right, left)}"
         case VerdictMap(key, data):
-            return f"{_expression(key)} vmap {_expression(data, key)}"
+            return f"{shown(key)} vmap {shown(data, key)}"
         case Verdict():
-            return _expression(statement)
+            return shown(statement)
         case Reject(kind, code):
             return f"reject with {kind} {code}".strip()
         case Nat(kind, _, address, port, flags):
             return " ".join((kind.value, "to", _place(address, port), *flags))
         case Redirect(port, flags):
-            return " ".join(("redirect", *(() if port is None else (f"to :{_expression(port)}",)), *flags))
+            return " ".join(("redirect", *(() if port is None else (f"to :{shown(port)}",)), *flags))
         case Masquerade(port, flags):
-            return " ".join(("masquerade", *(() if port is None else (f"to :{_expression(port)}",)), *flags))
+            return " ".join(("masquerade", *(() if port is None else (f"to :{shown(port)}",)), *flags))
         case Tproxy(_, address, port):
             return f"tproxy to {_place(address, port)}"
         case Notrack():
             return "notrack"
         case Mangle(key, value):
-            return f"{_expression(key)} set {_expression(value, key)}"
+            return f"{shown(key)} set {shown(value, key)}"
         case SetUpdate(op, name, key, value):
-            entry = _expression(key) if value is None else f"{_expression(key)} : {_expression(value)}"
+            entry = shown(key) if value is None else f"{shown(key)} : {shown(value)}"
             return f"{op.value} @{name} {{ {entry} }}"
         case Counter():
             return "counter"
@@ -101,24 +103,24 @@ def _statement(statement: Statement) -> str:
 
 
 def _place(address: Expression | None, port: Expression | None) -> str:
-    host = "" if address is None else _expression(address)
+    host = "" if address is None else shown(address)
     if port is None:
         return host
-    return f"[{host}]:{_expression(port)}" if ":" in host else f"{host}:{_expression(port)}"
+    return f"[{host}]:{shown(port)}" if ":" in host else f"{host}:{shown(port)}"
 
 
-def _expression(one: Expression, of: Expression | None = None) -> str:
+def shown(one: Expression, of: Expression | None = None) -> str:
     """An expression; `of` is what it is compared with, which says how to write numbers."""
     match one:
         case Address(family, value):
             return format_address(family, value)
         case Range(low, high):
-            return f"{_expression(low, of)}-{_expression(high, of)}"
+            return f"{shown(low, of)}-{shown(high, of)}"
         case Flags(names):
             return ",".join(names)
         case Concat(parts):
             ofs = of.parts if isinstance(of, Concat) and len(of.parts) == len(parts) else (None,) * len(parts)
-            return " . ".join(_expression(part, left) for part, left in zip(parts, ofs, strict=True))
+            return " . ".join(shown(part, left) for part, left in zip(parts, ofs, strict=True))
         case Verdict(kind, chain):
             return f"{kind.value} {chain}".strip()
         case SetLiteral(elements):
@@ -138,9 +140,9 @@ def _expression(one: Expression, of: Expression | None = None) -> str:
         case Numgen() | Jhash() | Symhash():
             return _number(one)
         case Binary(op, left, right):
-            return f"{_expression(left)} {op.value} {_expression(right, left)}"
+            return f"{shown(left)} {op.value} {shown(right, left)}"
         case MapLookup(key, data):
-            return f"{_expression(key)} map {_expression(data, key)}"
+            return f"{shown(key)} map {shown(data, key)}"
         case Unknown(text):
             return text
         case str():
@@ -155,8 +157,8 @@ def _expression(one: Expression, of: Expression | None = None) -> str:
 
 
 def _element(element: Element, of: Expression | None) -> str:
-    key = _expression(element.key, of)
-    return key if element.value is None else f"{key} : {_expression(element.value)}"
+    key = shown(element.key, of)
+    return key if element.value is None else f"{key} : {shown(element.value)}"
 
 
 def _number(one: Numgen | Jhash | Symhash) -> str:
@@ -165,6 +167,6 @@ def _number(one: Numgen | Jhash | Symhash) -> str:
         case Numgen(mode, modulus):
             return f"numgen {mode} mod {modulus}{offset}"
         case Jhash(of, modulus):
-            return f"jhash {_expression(of)} mod {modulus}{offset}"
+            return f"jhash {shown(of)} mod {modulus}{offset}"
         case Symhash(modulus):
             return f"symhash mod {modulus}{offset}"

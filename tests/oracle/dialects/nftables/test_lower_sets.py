@@ -155,3 +155,16 @@ def test_each_family_has_its_own_rule_set() -> None:
     assert fate(listing, packet("[fd00::1]:80")) == PASS
     assert list(rulesets(listing, V4)[0].tables) == ["ip t"]
     assert list(rulesets(listing, V6)[0].tables) == ["ip6 t"]
+
+
+def test_what_is_in_doubt_of_one_family_does_not_touch_the_other() -> None:
+    """Sets that rules change, filled and asked by IPv4 addresses, in a table of both."""
+    listing = forward(
+        "ip saddr @s drop\nadd @s { ip saddr limit rate over 3/minute } drop\nip ttl 1 drop",
+        "set s {\ntype ipv4_addr\nflags dynamic,timeout\ntimeout 1m\n}",
+        kind="inet",
+    )
+
+    assert not is_judged(listing)
+    assert fate(listing, packet("[fd00::1]:80")) == PASS
+    assert rulesets(listing, V6)[0].unsupported == ()
