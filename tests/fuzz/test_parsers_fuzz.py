@@ -18,6 +18,8 @@ import pytest
 from model.errors import InputError
 from model.load import load_cluster
 from oracle.dialects.iptables import parse_iptables
+from oracle.dialects.ipvs import parse_ipset, parse_ipvsadm, read_ip_addr
+from tests.fuzz import ipvs_files
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 
@@ -97,6 +99,24 @@ PARSERS = (
             ),
         ),
         IPTABLES_WORDS,
+    ),
+    Parser(
+        "ipvsadm",
+        lambda data: parse_ipvsadm(data, "fuzz"),
+        (ipvs_files.LISTING, ipvs_files.COMMANDS, ipvs_files.KERNEL),
+        ipvs_files.IPVSADM_WORDS,
+    ),
+    Parser(
+        "ipset",
+        lambda data: parse_ipset(data, "fuzz"),
+        (ipvs_files.SETS, ipvs_files.SAVED_SETS),
+        ipvs_files.IPSET_WORDS,
+    ),
+    Parser(
+        "ip addr",
+        lambda data: read_ip_addr(data, "fuzz"),
+        (ipvs_files.ADDRESSES,),
+        ipvs_files.ADDRESS_WORDS,
     ),
     Parser(
         "load_cluster",
