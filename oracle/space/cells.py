@@ -82,16 +82,22 @@ class _ModelBoxes:
         self._at: dict[int, set[Box]] = {}
         for address, protocol, port in view.by_address:
             self._at.setdefault(address, set()).add((single(protocol), single(port)))
-        self._local: set[Box] = {(single(protocol), single(port)) for protocol, port in view.by_node_port}
+        self._node_ports = {(single(protocol), single(port)) for protocol, port in view.by_node_port}
+        # Refusals of iptables mode match every address of the node (MODE-11); elsewhere those on
+        # which node ports are served say all, and ipvs mode has many others (MODE-04).
+        is_iptables = view.config.mode is ProxyMode.IPTABLES
+        self._served = view.local_addresses if is_iptables else view.node_port_addresses
         # The filter of ipvs mode lets them through without a look at the protocol.
         checked = (TCP, UDP) if view.config.mode is ProxyMode.IPVS else (TCP,)
-        self._local |= {(single(one), single(port)) for one in checked for port in view.health_check_ports}
+        self._health = {(single(one), single(port)) for one in checked for port in view.health_check_ports}
 
     def __call__(self, place: Place) -> set[Box]:
         first = place.addresses[0][0]
         boxes = set(self._at.get(first, ())) if place.addresses == single(first) else set()
         if contains(self._view.local_addresses, first):
-            boxes |= self._local
+            boxes |= self._health
+        if contains(self._served, first):
+            boxes |= self._node_ports
         return boxes
 
 

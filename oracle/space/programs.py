@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from model.intervals import Intervals, complement, intersect
 from model.odds import intern
 from model.predicate import ALWAYS, All, Fact, Field, Not, Predicate, Within
-from oracle.ruleset import Chain, Dnat, Goto, Jump, Redirect, Rule, Ruleset, SetMark
+from oracle.ruleset import Chain, Continue, Dnat, Drop, Goto, Jump, Redirect, Rule, Ruleset, SetMark
 from oracle.space.ladder import Endpoint, Ladder, endpoint_of, ladder_of
 from oracle.space.places import Places, Signature
 from oracle.space.program import Program
@@ -39,6 +39,7 @@ class Programs:
             table: {name: mark for name, chain in chains.items() if (mark := _pure_mark(chain))}
             for table, chains in ruleset.tables.items()
         }
+        self._needs: dict[tuple[str, str], Signature | None] = {}
         self._loud: set[int] = set()  # conditions on more than source and protocol
         self._loud_rules: dict[tuple[str, str], list[Rule]] = {}
         self._register()
@@ -117,6 +118,35 @@ class Programs:
                 out.update(step.guard.places)
                 if isinstance(step.then, Jump | Goto):
                     stack.append((at[0], step.then.chain))
+        return frozenset(out)
+
+    def needs(self, table: str, name: str) -> Signature | None:
+        """Destination sets without any of which no packet is touched by the chain.
+
+        None where a rule acts on packets to anywhere.
+        """
+        key = (table, name)
+        if key not in self._needs:
+            self._needs[key] = self._needed(table, name)
+        return self._needs[key]
+
+    def _needed(self, table: str, name: str) -> Signature | None:
+        chain = self.ruleset.tables[table][name]
+        if isinstance(chain.policy, Drop):
+            return None
+        out: set[int] = set()
+        for rule in chain.rules:
+            then = rule.then
+            places = self.guard(rule).places
+            if places:
+                out.add(places[0])
+            elif isinstance(then, Jump) and not rule.remember and rule.odds is None:
+                below = self.needs(table, then.chain)
+                if below is None:
+                    return None
+                out |= below
+            elif not isinstance(then, Continue) or rule.remember:
+                return None
         return frozenset(out)
 
     def _program(self, table: str, chain: Chain) -> Program:

@@ -42,7 +42,8 @@ from oracle.space.program import Program
 from oracle.space.programs import Programs
 from oracle.space.steps import Step
 
-Stage = list[tuple[Stop, Programs, Program]]
+# Base chains, each with the destination sets without which it does nothing (None: it always may).
+Stage = list[tuple[Stop, Programs, Program, Signature | None]]
 
 
 class Walker:
@@ -100,7 +101,9 @@ class Walker:
         if stage:
             at = At(cell.signature, cell.protocol, cell.port, False, "", None, None)
             outward = self.destination(cell.destination).outward
-            for stop, programs, program in stage:
+            for stop, programs, program, needs in stage:
+                if needs is not None and needs.isdisjoint(cell.signature):
+                    continue
                 here = _place(stop, at, in_interface, outward)
                 flows = self._hook(stop, programs, program, here, flows, ends)
         self._last = (cell, (ends, flows))
@@ -114,7 +117,7 @@ class Walker:
         wire, node = self._start(from_wire=True, to_node=False), self._start(from_wire=False, to_node=False)
         return len(wire) == len(node) and all(
             first.is_nat == other.is_nat and one is same and _says(program) == _says(twin)
-            for (first, one, program), (other, same, twin) in zip(wire, node, strict=True)
+            for (first, one, program, _), (other, same, twin, _) in zip(wire, node, strict=True)
         )
 
     def later(
@@ -141,7 +144,9 @@ class Walker:
         flows = [whole(self._family.everything, mark)._replace(untracked=untracked)]
         by_nat = after is not None and after.is_nat
         at = At(destination.signature, protocol, port, by_nat, "", None, None)
-        for stop, programs, program in self._rest(from_wire, destination.to_node, after):
+        for stop, programs, program, needs in self._rest(from_wire, destination.to_node, after):
+            if needs is not None and needs.isdisjoint(destination.signature):
+                continue
             here = _place(stop, at, in_interface, destination.outward)
             flows = self._hook(stop, programs, program, here, flows, ends)
         out = [
@@ -195,7 +200,7 @@ class Walker:
         """The chain that the node's packets meet where those from the wire meet this one."""
         wire, node = self._start(from_wire=True, to_node=False), self._start(from_wire=False, to_node=False)
         pairs = zip(wire, node, strict=True)
-        return next(other for (first, _, _), (other, _, _) in pairs if after in (first, other))
+        return next(other for (first, *_), (other, *_) in pairs if after in (first, other))
 
     def _stage(self, way: Sequence[Stop]) -> Stage:
         out: Stage = []
@@ -203,7 +208,8 @@ class Walker:
             programs = self._programs_of[id(stop.ruleset)]
             program = programs.program(stop.table, stop.chain.name)
             if program.rules or isinstance(program.policy, Drop):
-                out.append((stop, programs, program))
+                needs = programs.needs(stop.table, stop.chain.name)
+                out.append((stop, programs, program, needs))
         return out
 
     def _hook(
