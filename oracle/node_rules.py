@@ -1,6 +1,7 @@
 """One node's rule sets and configuration, read from its evidence."""
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 import attrs
 
@@ -10,18 +11,18 @@ from model.node_config import NodeConfig
 from model.objects import Cluster
 from oracle.bundle import EvidenceFile, NodeEvidence, node_config
 from oracle.dialects.iptables import parse_iptables
+from oracle.dialects.ipvs import IpsetDump, IpvsDump, lower_ipvs, parse_ipset, parse_ipvsadm
 from oracle.dialects.nftables import parse_nftables
 from oracle.dialects.nftables.lower import lowered, table_name
 from oracle.dialects.nftables.syntax import Dump, Form
 from oracle.dialects.recognise import Tool, tool_of
+from oracle.dialects.with_sets import with_sets
 from oracle.findings import NotJudged
 from oracle.infer import inferred
-from oracle.ruleset import Chain, Dialect, Goto, Jump, Ruleset
+from oracle.ruleset import Accept, Base, Chain, Dialect, Goto, Hookpoint, Jump, Ruleset
 
-_OTHER_TOOLS = {
-    Tool.IPVSADM: "ipvs state is not read yet",
-    Tool.IPSET: "ipset contents are not read yet",
-}
+# Where the kernel asks its virtual servers: NF_IP_PRI_NAT_SRC - 1 and NF_IP_PRI_NAT_DST + 2.
+_IPVS_BASES = {"IPVS": Base(Hookpoint.INPUT, 99), "IPVS of the node": Base(Hookpoint.OUTPUT, -98)}
 
 _DEEPEST = 200  # calls; what reads chains recurses
 
@@ -67,6 +68,8 @@ class _Reading:
         self.not_read: list[NotJudged] = []
         self._iptables: list[Ruleset] = []
         self._nft: list[Dump] = []
+        self._ipvs: list[IpvsDump] = []
+        self._sets: list[IpsetDump] = []
 
     def take(self, file: EvidenceFile) -> None:
         data = file.data
@@ -75,8 +78,15 @@ class _Reading:
                 self._take_iptables(data, file.label)
             case Tool.NFT:
                 self._take_nft(parse_nftables(data, file.label))
-            case other:
-                self.not_read.append(NotJudged(file.label, 0, "", _OTHER_TOOLS[other], matters=False))
+            case Tool.IPVSADM:
+                if self._ipvs:
+                    what = f"virtual servers as in {self._ipvs[0].file}: give one dump"
+                    raise InputError(file.label, 0, what)
+                self._ipvs.append(parse_ipvsadm(data, file.label))
+            case Tool.IPSET:
+                self._sets.append(parse_ipset(data, file.label))
+            case unknown:
+                assert_never(unknown)
 
     def _take_iptables(self, data: bytes, label: str) -> None:
         read = parse_iptables(data, label)
@@ -114,7 +124,11 @@ class _Reading:
             for ruleset in lowered(dump, without=self._from_iptables_save(dump)):
                 found.setdefault(ruleset.family, []).append(ruleset)
         for ruleset in self._iptables:
-            found.setdefault(ruleset.family, []).append(ruleset)
+            read = with_sets(ruleset, self._sets) if self._sets else ruleset
+            found.setdefault(ruleset.family, []).append(read)
+        for virtual in self._ipvs:
+            for family in Family:
+                found.setdefault(family, []).append(_virtual_servers(virtual, family))
         for sets in found.values():
             for ruleset in sets:
                 _refuse_loops(ruleset)
@@ -129,6 +143,19 @@ class _Reading:
             for table in one.tables
         }
         return given & {table_name(one) for one in dump.tables}
+
+
+def _virtual_servers(dump: IpvsDump, family: Family) -> Ruleset:
+    """The kernel's virtual servers of a family, asked at input and for what the node sends."""
+    lowered_ = lower_ipvs(dump, family)
+    chains = dict(lowered_.chains)
+    root = chains.pop("IPVS")
+    bases = {
+        name: attrs.evolve(root, name=name, policy=Accept(), base=base) for name, base in _IPVS_BASES.items()
+    }
+    tables = {"ipvs": {**bases, **chains}}
+    notes, warnings = tuple(lowered_.unsupported), tuple(lowered_.warnings)
+    return Ruleset(family, dump.file, tables, notes, warnings, dialect=Dialect.IPVS)
 
 
 def _refuse_loops(ruleset: Ruleset) -> None:

@@ -114,6 +114,7 @@ _NFTABLES = (
     (re.compile(r"mark-for-masquerade$"), ChainKind.MARK),
     (re.compile(r""), ChainKind.OTHER),
 )
+IPVS_ROOTS = ("IPVS", "IPVS of the node")
 _NAMES = {Dialect.IPTABLES: _IPTABLES, Dialect.NFTABLES: _NFTABLES}
 
 
@@ -121,11 +122,16 @@ def kind_of(ruleset: Ruleset, table: str, chain: str) -> ChainKind | None:
     """What a chain is for, None where it is not kube-proxy's."""
     match ruleset.dialect:
         case Dialect.IPVS:
-            return ChainKind.ROOT if chain == "IPVS" else ChainKind.SERVICE
+            return ChainKind.ROOT if chain in IPVS_ROOTS else _kind_of_ipvs(chain)
         case Dialect.NFTABLES if not table.endswith(" kube-proxy"):
             return None
     found = (kind for pattern, kind in _NAMES[ruleset.dialect] if pattern.match(chain))
     return next(found, None)
+
+
+def _kind_of_ipvs(chain: str) -> ChainKind:
+    """A virtual server's chain, or one of its real servers' behind an arrow."""
+    return ChainKind.ENDPOINT if " -> " in chain else ChainKind.SERVICE
 
 
 def _is_memory(part: Predicate) -> bool:
