@@ -2,18 +2,10 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from model.intervals import Intervals, contains, normalise
+from model.intervals import Intervals, contains
 from oracle.dialects.ipvs.boxes import Box, disjoint, outside, without
-
-TOP = 7
-EVERYTHING: Box = (((0, TOP),), ((0, TOP),), ((0, TOP),))
-
-spans = st.tuples(st.integers(0, TOP), st.integers(0, TOP)).map(lambda ends: (min(ends), max(ends)))
-values = st.lists(spans, max_size=2).map(normalise)
-boxes = st.lists(st.tuples(values, values, values), max_size=5)
-points = st.tuples(*[st.integers(0, TOP)] * 3)
+from tests.strategies.boxes import BOXES, EVERYTHING, POINTS, TOP
 
 
 def holders(region: list[Box] | None, point: tuple[int, ...]) -> int:
@@ -22,19 +14,19 @@ def holders(region: list[Box] | None, point: tuple[int, ...]) -> int:
     return sum(all(map(contains, box, point)) for box in region)
 
 
-@given(boxes, points)
+@given(BOXES, POINTS)
 def test_each_point_of_a_region_is_in_exactly_one_box(given_: list[Box], point: tuple[int, ...]) -> None:
     assert min(1, holders(given_, point)) == holders(disjoint(given_), point)
 
 
-@given(boxes, points)
+@given(BOXES, POINTS)
 def test_each_point_outside_is_in_exactly_one_box_of_the_complement(
     given_: list[Box], point: tuple[int, ...]
 ) -> None:
     assert 1 - min(1, holders(given_, point)) == holders(outside(given_, EVERYTHING), point)
 
 
-@given(boxes, boxes, points)
+@given(BOXES, BOXES, POINTS)
 def test_what_is_taken_away_is_gone_and_nothing_else(
     given_: list[Box], others: list[Box], point: tuple[int, ...]
 ) -> None:

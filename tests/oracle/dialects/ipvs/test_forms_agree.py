@@ -5,19 +5,14 @@ The printers follow ipvsadm's own format strings (print_service_entry of ipvsadm
 
 import attrs
 from hypothesis import given
-from hypothesis import strategies as st
 
 from model.addresses import Family, format_address
-from model.ipvs.records import Frontend
 from model.packet import SCTP, TCP, UDP
 from oracle.dialects.ipvs import parse_ipvsadm
-from oracle.dialects.ipvs.records import Method, RealServerEntry, SchedulerFlag, VirtualServerEntry
+from oracle.dialects.ipvs.records import SchedulerFlag, VirtualServerEntry
+from tests.strategies.dumps import LISTED, METHODS, STATES
 
-LISTED = {TCP: "TCP", UDP: "UDP", SCTP: "SCTP"}
 SAVED = {TCP: "-t", UDP: "-u", SCTP: "--sctp-service"}
-# Saved, a server on the node itself is written like one that is routed to.
-METHODS = {Method.MASQ: "-m", Method.ROUTE: "-g", Method.TUNNEL: "-i"}
-
 HEADING = """\
 IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
@@ -88,50 +83,6 @@ def saved(state: tuple[VirtualServerEntry, ...]) -> str:
             place = at(real.family, real.address, real.port)
             lines.append(f"-a {name} -r {place} {METHODS[real.method]} -w {real.weight}\n")
     return "".join(lines)
-
-
-@st.composite
-def virtual_servers(draw: st.DrawFn) -> VirtualServerEntry:
-    family = draw(st.sampled_from(Family))
-    addresses, ports = st.integers(0, family.top), st.integers(0, 0xFFFF)
-    reals = draw(
-        st.lists(
-            st.builds(
-                RealServerEntry,
-                st.just(family),
-                addresses,
-                ports,
-                st.sampled_from(list(METHODS)),
-                st.integers(0, 0xFFFF),
-                st.integers(0, 10**9),
-                st.integers(0, 10**9),
-            ),
-            max_size=3,
-            unique_by=lambda real: (real.address, real.port),
-        )
-    )
-    timeout = draw(st.just(0) | st.integers(1, 86400))
-    length = draw(st.integers(1, family.bits)) if timeout else family.bits
-    by_mark = draw(st.booleans())
-    return VirtualServerEntry(
-        family,
-        None if by_mark else Frontend(draw(addresses), draw(st.sampled_from(list(LISTED))), draw(ports)),
-        draw(st.integers(1, 2**31 - 1)) if by_mark else 0,
-        draw(st.sampled_from(["rr", "wrr", "lc", "sh", "mh", "own"])),
-        draw(st.sampled_from([SchedulerFlag(bits << 3) for bits in range(8)])),
-        timeout,
-        family.top >> (family.bits - length) << (family.bits - length),
-        draw(st.sampled_from(["", "sip"])) if timeout else "",
-        draw(st.booleans()),
-        tuple(reals),
-    )
-
-
-def which(one: VirtualServerEntry) -> object:
-    return one.family, one.frontend, one.mark
-
-
-STATES = st.lists(virtual_servers(), min_size=1, max_size=4, unique_by=which).map(tuple)
 
 
 def without_counts(one: VirtualServerEntry) -> VirtualServerEntry:

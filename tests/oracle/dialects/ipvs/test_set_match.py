@@ -5,14 +5,13 @@ import itertools
 import attrs
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from model.addresses import Family, format_address, parse_address
 from model.packet import PROTOCOL_NAMES, TCP, UDP
 from model.predicate import All, Fact, Field, Predicate, Within, holds
 from oracle.dialects.ipvs import IpsetDump, members, non_members, parse_ipset
+from tests.strategies.dumps import ENTRIES, HERE
 
-HERE = parse_address("10.0.0.0")[1]
 V4 = Family.IPV4
 
 
@@ -240,13 +239,6 @@ def test_what_cannot_be_judged_is_none(found: IpsetDump, name: str) -> None:
     assert None is non_members(found, name, "src,dst", V4)
 
 
-nets = st.tuples(st.integers(0, 7), st.integers(29, 32)).map(
-    lambda drawn: ((HERE + drawn[0]) >> (32 - drawn[1]) << (32 - drawn[1]), drawn[1])
-)
-ports = st.sampled_from([(TCP, 1), (TCP, 2), (UDP, 1)])
-entries = st.dictionaries(st.tuples(nets, ports, nets.map(lambda net: net[0])), st.booleans(), max_size=6)
-
-
 def in_kernel(given_: dict[tuple[tuple[int, int], tuple[int, int], int], bool], asked: Asked) -> bool:
     """The lookup of hash:net,port,ip: the first found, from the longest prefix on, decides."""
     for length in range(32, 0, -1):
@@ -258,7 +250,7 @@ def in_kernel(given_: dict[tuple[tuple[int, int], tuple[int, int], int], bool], 
     return False
 
 
-@given(entries)
+@given(ENTRIES)
 def test_every_packet_is_held_as_the_kernel_finds_it(
     given_: dict[tuple[tuple[int, int], tuple[int, int], int], bool],
 ) -> None:
