@@ -5,6 +5,7 @@ firewalls drop what is no Service's, a node-local DNS cache answers for the Serv
 """
 
 from model.expectation import expect
+from model.outcome import Verdict
 from model.packet import Packet
 from oracle.difference.side import FamilySide
 from oracle.hooks import is_attached
@@ -23,6 +24,9 @@ def is_others_doing(side: FamilySide, packet: Packet) -> bool:
     expectation = expect(view, packet)
     if trace.outcome in expectation.allowed or tolerated(view, packet, trace):
         return True
+    untouched = all(leaf.verdict is Verdict.PASS and not leaf.masquerade for leaf in trace.outcome.leaves)
+    if untouched and not any(end.state.trail and end.state.trail[-1].is_proxys is False for end in walk.ends):
+        return False  # nobody did anything, where something should have been done
     owners = view.owners(packet.destination, packet.protocol, packet.port)
     attached = is_attached(view.config, view.family, packet.source)
     met = tuple(walk.met.values())

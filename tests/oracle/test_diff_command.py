@@ -50,7 +50,7 @@ def edited(tmp_path: Path, change: Callable[[str], str], bundle: Path = HEALTHY)
 
 
 @pytest.mark.parametrize(
-    "bundle", [HEALTHY, *sorted(DUMPS.glob("*.iptables"))], ids=lambda path: str(path.stem)
+    "bundle", [HEALTHY, *sorted(DUMPS.glob("*.*tables"))], ids=lambda path: str(path.name)
 )
 def test_no_rules_differ_from_themselves(bundle: Path, capsys: Capture) -> None:
     status, nodes = diff(capsys, bundle, bundle)
@@ -391,6 +391,24 @@ def test_rules_that_are_only_late_behave_as_before(tmp_path: Path, capsys: Captu
     assert (status, node["differences"]) == (0, [])
 
 
+def test_what_network_plugins_do_is_left_out_beside_a_mode(tmp_path: Path, capsys: Capture) -> None:
+    """They would do it in every mode; beside other rules it is a difference that no mode explains."""
+    rule = "-A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE\nCOMMIT\n"
+
+    def with_plugin(text: str) -> str:
+        before, table, after = text.rpartition("*nat\n")
+        return before + table + after.replace("COMMIT\n", rule, 1)
+
+    changed = edited(tmp_path, with_plugin)
+
+    assert run(["diff", str(changed), "mode:iptables"]) == 0
+    assert run(["diff", str(changed), "mode:nftables", "--unexplained"]) == 0
+    capsys.readouterr()
+    status, (node,) = diff(capsys, HEALTHY, changed)
+    assert status == 1
+    assert {"others"} == {kind for one in node["differences"] for kind in one["cause"]["kinds"]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -449,3 +467,64 @@ def test_a_line_that_cannot_be_judged_is_told_where_fates_hang_on_it(tmp_path: P
     assert any("-m unheard --of it" in one["text"] and one["matters"] for one in node["unsupported"])
     assert {"B: nodes/node-a/iptables-save"} == {one["file"] for one in node["unsupported"]}
     assert diff(capsys, changed, changed)[0] == 0
+
+
+BOTH_MODES = sorted(
+    path.name.removesuffix(".nftables")
+    for path in DUMPS.glob("*.nftables")
+    if (DUMPS / f"{path.name.removesuffix('.nftables')}.iptables").is_dir()
+    if not path.name.startswith(("stale-", "broken-", "kp130-"))
+)
+
+
+@pytest.mark.parametrize("name", [name for name in BOTH_MODES if name not in ("busy-1", "terminating")])
+def test_one_cluster_recorded_in_two_modes_differs_as_the_modes_do(name: str, capsys: Capture) -> None:
+    """MODE-05, MODE-06, MODE-07 at every cluster IP; the recordings' own addresses may differ too."""
+    status, nodes = diff(capsys, DUMPS / f"{name}.iptables", DUMPS / f"{name}.nftables")
+
+    differences = [one for node in nodes for one in node["differences"]]
+    kinds = {kind for one in differences for kind in one["cause"]["kinds"]}
+    assert status == 1
+    assert all(one["explained"] for one in differences)
+    assert kinds <= {"mode", "setting", "objects", "choice"}
+    assert {"MODE-05", "MODE-06", "MODE-07"} <= {rule for one in differences for rule in one["cites"]}
+
+
+LISTED_TWICE = [
+    path.parent
+    for path in sorted(DUMPS.glob("*.nftables/nodes/node-a/nft.json*"))
+    if (path.parent / "nft").exists()
+]
+
+
+@pytest.mark.parametrize("node", LISTED_TWICE, ids=lambda node: str(node.parents[1].stem))
+def test_text_and_json_of_one_moment_are_the_same_rules(node: Path, capsys: Capture) -> None:
+    """Of nft's two ways to list a rule set."""
+    (json_form,) = node.glob("nft.json*")
+    given: list[str | Path] = ["--cluster", *node.parents[1].glob("cluster.*"), "--node", node.name]
+    given += ["--addresses", node / "ip-addr.json"]
+
+    status, (answer,) = diff(capsys, node / "nft", json_form, *given)
+
+    assert (status, answer["differences"]) == (0, [])
+    assert answer["families"] == ["IPv4", "IPv6"]
+
+
+def test_cluster_ips_that_are_no_longer_checked_are_a_departure(tmp_path: Path, capsys: Capture) -> None:
+    """MODE-05, MODE-07: nothing refuses, so it is nobody else's doing."""
+    copy = tmp_path / "unchecked"
+    shutil.copytree(DUMPS / "nodeport.nftables", copy)
+    for file in copy.glob("nodes/*/nft.json*"):
+        file.unlink()
+    file = copy / "nodes" / "node-a" / "nft"
+    text = file.read_text()
+    file.write_text(re.sub(r"^\s+ip daddr @cluster-ips reject.*\n", "", text, flags=re.MULTILINE))
+    assert text != file.read_text()
+
+    _, (node,) = diff(capsys, DUMPS / "nodeport.nftables", copy, "--node", "node-a")
+
+    kinds = {(one["kind"], tuple(one["cause"]["kinds"])) for one in node["differences"]}
+    assert kinds == {
+        ("cluster IP, undefined port", ("departure",)),
+        ("cluster IP, ICMP", ("departure",)),
+    }
