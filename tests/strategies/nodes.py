@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from model.addresses import Family, parse_address
 from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
 from model.proxy_version import quirks_of
-from tests.strategies.weights import mostly
+from tests.strategies.weights import evenly, mostly
 
 NODES = ("node-a", "node-b", "node-c")
 ZONES = ("zone-1", "zone-1", "zone-2")
@@ -36,7 +36,7 @@ def node_configs(draw: st.DrawFn, modes: Sequence[ProxyMode] = (ProxyMode.IPTABL
 
     In other modes than iptables it may be of any version that differs from the newest.
     """
-    mode = draw(st.sampled_from(modes))
+    mode = draw(evenly(*modes))
     extra = draw(
         st.sampled_from(
             (
@@ -56,15 +56,15 @@ def node_configs(draw: st.DrawFn, modes: Sequence[ProxyMode] = (ProxyMode.IPTABL
     return NodeConfig(
         name=NODES[0],
         mode=mode,
-        quirks=frozenset() if mode is ProxyMode.IPTABLES else quirks_of(draw(st.sampled_from(_MINORS))),
-        detect_local=draw(st.sampled_from(DetectLocalMode)),
+        quirks=frozenset() if mode is ProxyMode.IPTABLES else quirks_of(draw(evenly(*_MINORS))),
+        detect_local=draw(evenly(*DetectLocalMode)),
         cluster_cidrs=draw(mostly(_CLUSTER_CIDRS, _CLUSTER_CIDRS[:1])),
         pod_cidrs=pod_cidrs(0),
         bridge_interface="cbr0",
         interface_name_prefix="cali",
         masquerade_all=draw(mostly(False, True)),
         masquerade_bit=draw(mostly(14, 0, 31)),
-        node_port_addresses=draw(st.sampled_from(_NODE_PORT_ADDRESSES)),
+        node_port_addresses=draw(evenly(*_NODE_PORT_ADDRESSES)),
         localhost_node_ports=draw(mostly(True, False)),
         addresses=tuple(
             InterfaceAddress(interface, *parse_address(text), length)
@@ -72,7 +72,7 @@ def node_configs(draw: st.DrawFn, modes: Sequence[ProxyMode] = (ProxyMode.IPTABL
         ),
         addresses_are_complete=True,
         primary=tuple(parse_address(node_address(0, family.value)) for family in Family),
-        zone=draw(st.sampled_from((ZONES[0], None))),
+        zone=draw(evenly(ZONES[0], None)),
     )
 
 

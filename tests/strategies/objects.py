@@ -17,7 +17,7 @@ from model.objects import (
     TrafficPolicy,
 )
 from tests.strategies.nodes import NODES, ZONES
-from tests.strategies.weights import mostly
+from tests.strategies.weights import evenly, mostly
 
 _READY = (True, True, False)
 _UNSET = (None, None, None)  # read as ready (EPS-COND-03)
@@ -85,37 +85,35 @@ class Drawn:
 
 @st.composite
 def drawn_services(draw: st.DrawFn, clashes: bool) -> Drawn:
-    kind = draw(st.sampled_from(_TYPES))
+    kind = draw(evenly(*_TYPES))
     is_balancer = kind is ServiceType.LOAD_BALANCER
     externals = ["own", "node", "peer", *(("shared", "stolen") if clashes else ())]
     ingresses = ["vip", "vip", "unset", "proxy", "name", *(("shared",) * 4 if clashes else ())]
     has_node_ports = kind is ServiceType.NODE_PORT or (is_balancer and draw(mostly(True, False)))
-    external = tuple(draw(st.lists(st.sampled_from(externals), max_size=2, unique=True)))
+    external = tuple(draw(st.lists(evenly(*externals), max_size=2, unique=True)))
     is_name = kind is ServiceType.EXTERNAL_NAME
     has_policy = kind in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) or (external and not is_name)
     is_sticky = draw(st.booleans())
-    policies = st.sampled_from(TrafficPolicy)
+    policies = evenly(*TrafficPolicy)
     service = Service(
         name=ObjectName("shop", ""),
         type=kind,
-        ports=draw(st.sampled_from(_PORT_SETS)),
+        ports=draw(evenly(*_PORT_SETS)),
         cluster_ips=draw(mostly((), ("None",))) if kind is ServiceType.CLUSTER_IP else (),
         external_traffic_policy=draw(policies) if has_policy else TrafficPolicy.CLUSTER,
         internal_traffic_policy=TrafficPolicy.CLUSTER if is_name else draw(policies),
-        load_balancer_source_ranges=draw(st.sampled_from(_RANGES)) if is_balancer else (),
+        load_balancer_source_ranges=draw(evenly(*_RANGES)) if is_balancer else (),
         session_affinity=SessionAffinity.CLIENT_IP if is_sticky else SessionAffinity.NONE,
-        affinity_seconds=draw(st.sampled_from((10800, 1, 60, 86400))) if is_sticky else 10800,
-        selector=draw(st.sampled_from(((("app", "web"),), None))),
+        affinity_seconds=draw(evenly(10800, 1, 60, 86400)) if is_sticky else 10800,
+        selector=draw(evenly((("app", "web"),), None)),
         external_name="elsewhere.example" if is_name else "",
         labels=draw(mostly((), (("service.kubernetes.io/service-proxy-name", "other"),))),
     )
     return Drawn(
         service=service,
-        families=draw(st.sampled_from((("IPv4",), ("IPv6",), ("IPv4", "IPv6"), ("IPv6", "IPv4")))),
+        families=draw(evenly(("IPv4",), ("IPv6",), ("IPv4", "IPv6"), ("IPv6", "IPv4"))),
         external=external,
-        ingress=tuple(draw(st.lists(st.sampled_from(ingresses), min_size=1, max_size=3)))
-        if is_balancer
-        else (),
+        ingress=tuple(draw(st.lists(evenly(*ingresses), min_size=1, max_size=3))) if is_balancer else (),
         has_node_ports=has_node_ports,
         one_node_port=draw(st.booleans()),
         endpoints=draw(_endpoints()),
@@ -130,13 +128,13 @@ def _endpoints(draw: st.DrawFn) -> tuple[Endpoint, ...]:
 
     `addresses` holds `pod NODE NUMBER` or `host NODE`; no two are equal.
     """
-    mood = draw(st.sampled_from(_MOODS))
-    hints = draw(st.sampled_from(("", "own zone", "own node", "partial", "elsewhere")))
+    mood = draw(evenly(*_MOODS))
+    hints = draw(evenly("", "own zone", "own node", "partial", "elsewhere"))
     found: dict[str, Endpoint] = {}
     for number in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(NODES) - 1))
         place = draw(mostly(f"pod {at} {number + 2}", f"host {at}"))
-        ready, serving, terminating = draw(st.sampled_from(mood))
+        ready, serving, terminating = draw(evenly(*mood))
         zone_hint = {"own zone": ZONES[at], "own node": ZONES[at], "elsewhere": "zone-9"}.get(hints, "")
         if hints == "partial" and number:
             zone_hint = ZONES[at]

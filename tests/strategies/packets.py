@@ -10,25 +10,26 @@ from model.objects import Cluster
 from model.packet import PROTOCOL_NUMBERS, SCTP, TCP, UDP, Origin, Packet
 from tests.strategies.clusters import TARGETS
 from tests.strategies.nodes import node_address
+from tests.strategies.weights import evenly
 
 
 @st.composite
 def packets(draw: st.DrawFn, cluster: Cluster, config: NodeConfig) -> Packet:
     """A packet at a frontend, beside one, or at an endpoint, from where the contract draws a line."""
-    family = draw(st.sampled_from(Family))
+    family = draw(evenly(*Family))
     frontends = [
         *_frontends(cluster, config, family),
         (parse_address(node_address(0, family.value))[1], 22, TCP),
     ]
     destination, port, protocol = draw(st.sampled_from(sorted(set(frontends))))
-    near = draw(st.sampled_from(("", "", "", "port above", "port below", "protocol", "address")))
+    near = draw(evenly("", "", "", "port above", "port below", "protocol", "address"))
     if near == "address":
         destination += 1
     elif near == "protocol":
-        protocol = draw(st.sampled_from((TCP, UDP, SCTP, 1)))
+        protocol = draw(evenly(TCP, UDP, SCTP, 1))
     elif near:
         port += 1 if near == "port above" else -1
-    origin = draw(st.sampled_from(Origin))
+    origin = draw(evenly(*Origin))
     sources = _sources(cluster, config, family) | {destination}
     interfaces = (None, "eth0", "cbr0", "cali1a2b", "cal")
     return Packet(
@@ -38,7 +39,7 @@ def packets(draw: st.DrawFn, cluster: Cluster, config: NodeConfig) -> Packet:
         destination=destination,
         protocol=protocol,
         port=port if protocol in (TCP, UDP, SCTP) else 0,
-        in_interface=draw(st.sampled_from(interfaces)) if origin is Origin.WIRE else None,
+        in_interface=draw(evenly(*interfaces)) if origin is Origin.WIRE else None,
     )
 
 
