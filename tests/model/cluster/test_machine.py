@@ -88,7 +88,7 @@ def test_only_what_assumes_the_hole_away_breaks_where_it_is_open() -> None:
 
 
 def test_every_claim_holds_where_controllers_have_most_of_the_time() -> None:
-    run_state_machine_as_test(Publishing, settings=budget(examples=40, steps=40))
+    run_state_machine_as_test(Publishing, settings=budget(examples=20, steps=40))
 
 
 def test_every_claim_about_services_holds_through_requests_alone() -> None:
