@@ -307,6 +307,53 @@ def test_the_nodes_own_packets_to_external_addresses_without_endpoints(capsys: C
     assert {("left alone", "refused")} == {(one["from"], one["to"]) for one in external}
 
 
+def between_modes(
+    tmp_path: Path, capsys: Capture, first: str, second: str, *, without_endpoints: str = ""
+) -> dict[str, Any]:
+    """What two modes do with the healthy cluster on node-a, one Service's endpoints taken away."""
+    objects = json.loads((HEALTHY / "cluster.json").read_text())
+    label = "kubernetes.io/service-name"
+    objects["items"] = [
+        one
+        for one in objects["items"]
+        if one["kind"] != "EndpointSlice" or one["metadata"]["labels"].get(label) != without_endpoints
+    ]
+    cluster = tmp_path / "cluster.json"
+    cluster.write_text(json.dumps(objects))
+    node = HEALTHY / "nodes" / "node-a"
+    given: list[str | Path] = ["--cluster", cluster, "--node", "node-a", "--addresses", node / "ip-addr.json"]
+    given += ["--proxy-config", node / "kube-proxy-config.yaml"]
+    _, (answer,) = diff(capsys, first, second, *given)
+    return answer
+
+
+def test_without_endpoints_a_source_outside_the_ranges_is_dropped_and_not_refused(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """MODE-12; from the node itself nothing refuses in iptables mode (MODE-10)."""
+    node = between_modes(tmp_path, capsys, "mode:iptables", "mode:nftables", without_endpoints="web")
+
+    balanced = {one for one in told(node) if one[1] == "load balancer address" and one[0] == "shop/web"}
+    assert balanced == {
+        ("shop/web", "load balancer address", "refused", "dropped", ("MODE-12",)),
+        ("shop/web", "load balancer address", "left alone", "dropped", ("MODE-10",)),
+    }
+
+
+def test_ranges_that_leave_the_node_out_do_not_bind_its_own_packets_in_ipvs_mode(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """MODE-13."""
+    node = between_modes(tmp_path, capsys, "mode:iptables", "mode:ipvs")
+
+    opened = [one for one in node["differences"] if "MODE-13" in one["cites"]]
+    assert opened
+    assert {("shop/web", "dropped", "delivered")} == {
+        (one["service"], one["from"], one["to"]) for one in opened
+    }
+    assert {"node"} == {one["packet"]["origin"] for one in opened}
+
+
 def test_with_unexplained_only_what_nothing_explains_counts(tmp_path: Path, capsys: Capture) -> None:
     healthy = run(["diff", str(HEALTHY), "mode:nftables", "--unexplained"])
     said = capsys.readouterr().out
