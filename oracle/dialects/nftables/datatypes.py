@@ -252,7 +252,7 @@ def of_number(number: int, type_name: str) -> Scalar | Unknown:
         return NAMES[type_name].get(number, number)
     if type_name in ("ipv4_addr", "ipv6_addr"):
         family = Family.IPV4 if type_name == "ipv4_addr" else Family.IPV6
-        return Address(family, number) if number <= family.top else Unknown(str(number))
+        return Address(family, number) if 0 <= number <= family.top else Unknown(str(number))
     return str(number) if type_name in _WORD_TYPES else number
 
 

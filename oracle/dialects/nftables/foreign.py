@@ -14,10 +14,10 @@ _TABLE: Final = re.compile(r"table\s+\S|t(?:a(?:b(?:le?)?)?)?$")
 
 _LOOKS_LIKE: Final = (
     (r"\*(?:nat|filter|mangle|raw|security)\b", "output of iptables-save"),
+    (r"-A (?:-t|-u|-f) \S+ -s \w+", "output of ipvsadm-save"),
     (r"-[APN] \S+|:[A-Z][\w-]* (?:ACCEPT|DROP|-)", "a part of an iptables-save dump"),
     (r"Chain \S+ \(", "output of iptables -L"),
     (r"IP Virtual Server version|Prot LocalAddress:Port", "output of ipvsadm -Ln"),
-    (r"-A (?:-t|-u|-f) \S+ -s \w+", "output of ipvsadm-save"),
     (r"Name: \S+", "output of ipset list"),
     (r"create \S+ \w+:", "output of ipset save"),
     (r"<(?:!DOCTYPE|html|\?xml)", "a web page"),

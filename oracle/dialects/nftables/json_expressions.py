@@ -79,7 +79,7 @@ class JsonExpressions:
             return "exists" if found else "missing"
         if kind is int:
             return of_number(found, types[0])
-        if kind is list:
+        if kind is list and found:
             return together([self._single(item, types[0]) for item in found])
         if kind is dict and len(found) == 1:
             [(name, body)] = found.items()

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import attrs
 import msgspec
 
 from model.errors import InputError
@@ -72,29 +73,27 @@ def parse_json(data: bytes, file: str) -> Dump:
 
 
 def _documents(data: bytes, file: str) -> list[list[Json]]:
-    """The arrays `nftables` of the file's listings."""
+    """The arrays `nftables` of the file's listings: one, or one in each line."""
+    lines = data.split(b"\n")
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    if len(filled) > 1 and all(b'"nftables"' in lines[number][:64] for number in filled):
+        return [_document(lines[number], file, number + 1) for number in filled]
+    return [_document(data, file, 1)]
+
+
+def _document(data: bytes, file: str, line: int) -> list[Json]:
+    """The array `nftables` of the listing that begins in this line."""
     try:
-        return [_array(msgspec.json.decode(data), file)]
+        return _array(msgspec.json.decode(data), file)
     except RecursionError:
-        raise InputError(file, 1, "JSON nested too deeply for a listing of nft") from None
+        raise InputError(file, line, "JSON nested too deeply for a listing of nft") from None
+    except UnicodeDecodeError as fault:
+        raise InputError(file, line, f"not JSON: a text is not UTF-8 ({fault.reason})") from None
     except msgspec.DecodeError as fault:
-        lines = [line for line in data.split(b"\n") if line.strip()]
-        starts = [line.lstrip()[:1] == b"{" and b'"nftables"' in line[:64] for line in lines]
-        if len(lines) < 2 or not all(starts):
-            raise _not_json(data, file, fault) from None
-    found = []
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if line.strip():
-            try:
-                found.append(_array(msgspec.json.decode(line), file))
-            except RecursionError:
-                raise InputError(file, number, "JSON nested too deeply for a listing of nft") from None
-            except msgspec.DecodeError as fault:
-                raise _not_json(line, file, fault, number) from None
-    return found
+        raise _not_json(data, file, fault, line) from None
 
 
-def _not_json(data: bytes, file: str, fault: msgspec.DecodeError, first: int = 1) -> InputError:
+def _not_json(data: bytes, file: str, fault: msgspec.DecodeError, first: int) -> InputError:
     """What is wrong with the JSON that begins in line `first`."""
     said = str(fault)
     at = _BYTE.search(said)
@@ -246,7 +245,7 @@ class _Listing:
         """A type's name, names joined by ` . `, a list of names, or a `typeof`."""
         if isinstance(found, str):
             return tuple(found.split(" . "))
-        if isinstance(found, list):
+        if isinstance(found, list) and found:
             return tuple(text(name) for name in found)
         if isinstance(found, dict) and "typeof" in found:
             return types_of(self.expressions.expression(found["typeof"]))
@@ -282,16 +281,7 @@ def _chain(body: Mapping[str, Json], name: str, index: int) -> Chain:
 
 
 def _with_rules(chain: Chain, rules: tuple[Rule, ...]) -> Chain:
-    return Chain(
-        chain.name,
-        rules,
-        chain.line,
-        chain.hook,
-        chain.type,
-        chain.priority,
-        chain.policy,
-        chain.devices,
-    )
+    return attrs.evolve(chain, rules=rules)
 
 
 def _words(found: Json) -> tuple[str, ...]:

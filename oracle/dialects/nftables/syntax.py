@@ -93,7 +93,7 @@ class Chain:
     """Rules in order. A base chain has hook, type, priority and policy; others have none.
 
     `priority` is a number whatever its name was. A listing without policy means accept,
-    and is given so.
+    and is given so. JSON of some versions leaves out `devices`.
     """
 
     name: str

@@ -246,6 +246,7 @@ class _Listing:
             elif not rules and token == "policy" and base is not None:
                 base = with_policy(cursor, base)
             elif not rules and token in ("comment", "flags"):
+                cursor.take()
                 cursor.skip_rule()
             else:
                 start = cursor.at

@@ -57,7 +57,7 @@ _EXTENSION_FIELDS: Final = {
     "mh": {"nexthdr", "hdrlength", "type", "reserved", "checksum"},
 }
 _TCP_OPTION_FIELDS: Final = frozenset(
-    {"kind", "length", "size", "count", "left", "right", "tsval", "tsecr", "subtype"}
+    {"kind", "length", "size", "count", "left", "right", "tsval", "tsecr", "subtype", "type", "ptr", "value"}
 )
 
 

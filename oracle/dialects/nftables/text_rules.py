@@ -11,7 +11,7 @@ from oracle.dialects.nftables.statements import Statement
 from oracle.dialects.nftables.syntax import Rule, TableFamily
 from oracle.dialects.nftables.text_statements import Statements
 from oracle.dialects.nftables.text_values import Values
-from oracle.dialects.nftables.tokens import END, RULE_ENDS, Cursor, unquoted
+from oracle.dialects.nftables.tokens import END, RULE_ENDS, Cursor, joined, unquoted
 
 _HANDLE: Final = re.compile(r"# handle (\d{1,20})\s*", re.ASCII)
 _QUOTES_IN_COMMENT: Final = re.compile(r' comment "(.*)"(?:\s*# handle \d+)?\s*$', re.ASCII)
@@ -52,7 +52,7 @@ class RuleReader:
         comment = self._comment()
         handle = self._handle()
         is_whole_line = is_whole_line and cursor.line == number and tokens[cursor.at] == "\n"
-        text = _bare(line, comment) if is_whole_line else _joined(tokens[start:end])
+        text = _bare(line, comment) if is_whole_line else joined(tokens[start:end])
         if is_whole_line and not handle:
             self.known[line] = _Read(statements, text, comment, cursor.at - start)
         return Rule(statements, number, text, comment, handle)
@@ -89,7 +89,3 @@ def _bare(line: str, comment: str) -> str:
     if comment:
         text = text.rpartition(f' comment "{comment}"')[0] or text
     return text.rstrip()
-
-
-def _joined(tokens: list[str]) -> str:
-    return " ".join(token for token in tokens if token != "\n")

@@ -175,7 +175,7 @@ class Values:
             token = tokens[cursor.at]
             while token != "," and token != "}" and token != "\n":
                 cursor.at += 1
-                if token == ":":
+                if token == ":" and value_types:
                     value = self.verdict(cursor) if value_types == VERDICT else self.key(cursor, value_types)
                 elif token == "timeout":
                     timeout = duration(cursor)
@@ -186,6 +186,8 @@ class Values:
                 else:
                     self._statement(cursor, token)
                 token = tokens[cursor.at]
+            if value_types and value is None:
+                raise NotReadError(f"an element without a value before {shown(token)}")
             found.append(Element(key, value, timeout, expires, comment, line))
             while tokens[cursor.at] == "\n":
                 cursor.at += 1

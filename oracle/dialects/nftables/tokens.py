@@ -6,6 +6,7 @@ escapes. A `#` at the head of a word begins a comment, which is one token.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 END: Final = ""
@@ -83,11 +84,13 @@ class Cursor:
             self.at += 1
 
     def skip_rule(self) -> None:
-        """Pass over everything to the end of the rule, which stays; braces are kept whole."""
+        """Pass over everything to the rule's end, comment or handle, which stay; braces are kept whole."""
         depth = 0
         while True:
             token = self.token
             if token == END or (not depth and (token in RULE_ENDS or token[:1] == "#")):
+                return
+            if not depth and token == "comment" and self.tokens[self.at + 1][:1] == '"':
                 return
             depth += (token == "{") - (token == "}")
             self.take()
@@ -103,7 +106,25 @@ class Cursor:
 
     def text_since(self, start: int) -> str:
         """The tokens from `start` up to here as one line."""
-        return " ".join(token for token in self.tokens[start : self.at] if token != "\n")
+        return joined(self.tokens[start : self.at])
+
+
+def joined(tokens: Iterable[str]) -> str:
+    """The tokens on one line, spaced as nft does: after a comma only within braces.
+
+    >>> joined(["ct", "state", "new", ",", "related"]), joined(["{", "1", ",", "2", "}"])
+    ('ct state new,related', '{ 1, 2 }')
+    """
+    line: list[str] = []
+    depth = 0
+    for token in tokens:
+        if token == "\n":
+            continue
+        depth += (token == "{") - (token == "}")
+        if line and token != "," and (line[-1] != "," or depth):
+            line.append(" ")
+        line.append(token)
+    return "".join(line)
 
 
 def is_word(token: str) -> bool:
