@@ -19,7 +19,8 @@ from model.errors import InputError
 from model.load import load_cluster
 from oracle.dialects.iptables import parse_iptables
 from oracle.dialects.ipvs import parse_ipset, parse_ipvsadm, read_ip_addr
-from tests.fuzz import ipvs_files
+from oracle.dialects.nftables import parse_json, parse_text
+from tests.fuzz import ipvs_files, nft_files
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 
@@ -117,6 +118,18 @@ PARSERS = (
         lambda data: read_ip_addr(data, "fuzz"),
         (ipvs_files.ADDRESSES,),
         ipvs_files.ADDRESS_WORDS,
+    ),
+    Parser(
+        "nft text",
+        lambda data: parse_text(data, "fuzz"),
+        (nft_files.TEXT, *recorded("stale-pod-unready.nftables/nodes/node-a/nft")),
+        nft_files.TEXT_WORDS,
+    ),
+    Parser(
+        "nft JSON",
+        lambda data: parse_json(data, "fuzz"),
+        (nft_files.JSON,),
+        nft_files.JSON_WORDS,
     ),
     Parser(
         "load_cluster",
