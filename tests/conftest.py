@@ -56,6 +56,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if must_run_ever
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs_root: must run as root")
     config.addinivalue_line("markers", "needs_tool(name, ...): needs these programs on PATH")
+    config.addinivalue_line("markers", "bites(means, *ids): a claim tried by these means notices a fault")
     # xdist's own, named here for runs without it.
     config.addinivalue_line("markers", "xdist_group(name): one worker runs all tests of the group")
 

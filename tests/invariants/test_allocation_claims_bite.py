@@ -163,6 +163,7 @@ def not_steady(size: int, *, step: int, most: int) -> int:
     return 0 if size <= 16 else never_empty(size, step=step, most=most) - size % 2
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("wrong", "size"),
     [

@@ -215,6 +215,7 @@ def memories_of_unready_endpoints(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(cases, "expect", wrong)
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("id", "mutant"),
     [
@@ -275,6 +276,7 @@ def counts_from_the_first_connection(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(cases, "connect", wrong)
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     "mutant", [forgets_everything, expires_a_moment_early, counts_from_the_first_connection]
 )

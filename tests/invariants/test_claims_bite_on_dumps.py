@@ -26,6 +26,7 @@ def cases(damage: Damage) -> Iterator[PacketCase]:
         yield from recorded.cases_of(rules, node_view(cluster, rules.config, family))
 
 
+@pytest.mark.bites("on dumps")
 @EACH_DAMAGE
 def test_a_claim_catches_a_damaged_node(damage: Damage) -> None:
     assert any(BY_ID[damage.id].violation(*case) for case in cases(damage))
@@ -53,6 +54,7 @@ def test_the_nodes_break_nothing_before_they_are_damaged(case: str) -> None:
     assert [claim.id for claim in PACKET for one in undamaged if claim.violation(*one)] == []
 
 
+@pytest.mark.bites("on dumps")
 def test_inv_45_catches_a_node_port_that_alone_ignores_the_policy() -> None:
     damage = Damage(
         "INV-45",

@@ -42,6 +42,7 @@ def test_inv_38_catches_a_node_port_that_is_no_longer_one() -> None:
     assert violation.what.endswith("is for no frontend and is sent to an endpoint")
 
 
+@pytest.mark.bites("on dumps")
 def test_inv_57_catches_rules_that_do_not_know_of_the_affinity_yet() -> None:
     """Affinity was switched on for shop/web when node-a's kube-proxy had stopped."""
     view, history = next(recorded.flow_cases("stale-affinity-on", "node-a"))

@@ -122,6 +122,7 @@ def syncs_clean_whatever_happened(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("model.traffic.cleaned", lambda flows, *_, **__: type(flows)())
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("claim", "mutant"),
     [
@@ -199,6 +200,7 @@ def knowing(*services: Service) -> ClusterState:
     return attrs.evolve(state, services=known)
 
 
+@pytest.mark.bites("drawn", "INV-72")
 def test_what_claims_no_packet_does_not_converge(monkeypatch: pytest.MonkeyPatch) -> None:
     """INV-72: a node that looks at no Service for its packets does not do what the objects call for."""
     state = settle(begun())

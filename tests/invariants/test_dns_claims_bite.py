@@ -56,6 +56,7 @@ def test_the_right_server_is_caught_by_no_claim() -> None:
     assert set() == caught(dns_case(OBJECTS))
 
 
+@pytest.mark.bites("drawn", "INV-76", "INV-77", "INV-78", "INV-79", "INV-80")
 @pytest.mark.parametrize(
     ("served", "expected"),
     [
@@ -249,6 +250,7 @@ def asks_nothing(_: str, found: LookedUp) -> LookedUp:
     return attrs.evolve(found, tried=())
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     "change",
     [in_turns(), searches_in_spite_of_the_dot, searches_backwards, gives_up_at_once, asks_nothing],

@@ -105,6 +105,7 @@ def test_inv_33_is_met_by_endpoints_that_tie_and_by_one_that_moves() -> None:
     assert not caught("INV-33", settled(selecting(), first, second))
 
 
+@pytest.mark.bites("drawn")
 def test_inv_33_catches_a_reader_for_whom_the_last_slice_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     def last_alone(slices: list[EndpointSlice], family: Family, node: str) -> object:
         return model.proxy_endpoints.merge_slices(slices[-1:], family, node)

@@ -197,6 +197,7 @@ APART, ESTABLISHED = memory.memories_are_independent, flows.established_flows_ke
 CLEANED, SPARED = flows.udp_flows_lead_to_serving_endpoints, flows.clean_up_spares_what_is_served
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("claim", "mutant"),
     [

@@ -109,6 +109,7 @@ def draining_endpoints_are_not_used(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(frontends, "endpoint_sets", wrong)
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("claim", "mutant"),
     [

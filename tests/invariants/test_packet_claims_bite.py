@@ -231,6 +231,7 @@ def looked_up_again(view: NodeView, packet: Packet, outcome: Outcome) -> Outcome
     return further[0] if further else outcome
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("id", "mutant"),
     [

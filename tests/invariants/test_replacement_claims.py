@@ -143,6 +143,7 @@ def every_pod_counts_as_ready(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pod_endpoints, "pod_endpoint", wrong)
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     "mutant",
     [
@@ -157,6 +158,7 @@ def test_inv_75_catches_proxies_that_refuse(monkeypatch: pytest.MonkeyPatch, mut
     assert any(map(SERVED.violation, steps))
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     "mutant",
     [

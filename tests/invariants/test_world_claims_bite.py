@@ -161,6 +161,7 @@ def foreign_services_served(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(model.frontends, "PROXY_NAME_LABEL", "example.com/no-such-label")
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("id", "mutant"),
     [

@@ -92,6 +92,7 @@ def query_of(proof: Proof, name: str) -> Query:
     return next(query for query in proof.queries() if query.name == name)
 
 
+@pytest.mark.bites("proved")
 @pytest.mark.parametrize("id", sorted(WRONG))
 def test_a_wrong_event_refutes_the_claim_and_is_shown(id: str) -> None:
     name, kind, wrong = WRONG[id]
@@ -101,6 +102,7 @@ def test_a_wrong_event_refutes_the_claim_and_is_shown(id: str) -> None:
     assert ["before", kind, "after"] == [line.partition(":")[0] for line in witness.splitlines()]
 
 
+@pytest.mark.bites("proved", "INV-22")
 def test_numbers_drawn_from_anywhere_refute_that_the_static_band_comes_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

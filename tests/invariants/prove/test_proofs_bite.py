@@ -89,6 +89,7 @@ def proof_of(id: str, *, refuted: bool) -> Proof:
     )
 
 
+@pytest.mark.bites("proved")
 @pytest.mark.parametrize(
     ("id", "mutant"), [pytest.param(id, mutant, id=f"{id}: {what}") for id, what, mutant in MUTANTS]
 )
@@ -134,6 +135,7 @@ def no_short_circuit(patch: pytest.MonkeyPatch) -> None:
         without(id)(patch)
 
 
+@pytest.mark.bites("proved")
 @pytest.mark.parametrize(
     ("id", "mutant"),
     [
@@ -152,6 +154,7 @@ def test_a_tempting_claim_is_true_of_the_contract_that_it_imagines(
     assert (result.outcome, result.is_as_expected) == (Outcome.PROVED, False)
 
 
+@pytest.mark.bites("proved")
 @pytest.mark.parametrize(("id", "field"), [("NEG-12", "allocates"), ("NEG-13", "external_ips")])
 def test_a_tempting_claim_about_fields_is_true_without_the_field(
     id: str, field: str, monkeypatch: pytest.MonkeyPatch

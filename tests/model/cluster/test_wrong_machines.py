@@ -141,6 +141,7 @@ def old_claims_stay_in_the_index(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Services, "put", wrong)
 
 
+@pytest.mark.bites("drawn")
 @pytest.mark.parametrize(
     ("mutant", "expected"),
     [
