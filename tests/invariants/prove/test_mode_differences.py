@@ -12,32 +12,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invariants.prove.mode_differences import (
+from invariants.prove.mode_differences import Ask, ModeDifference, causes, mode_differences
+from invariants.prove.mode_ways import (
     ADDRESS_LISTED,
     ADDRESSES_UNSET,
     CIRCUMSTANCES,
+    FATES,
+    LINK_LOCAL,
     LOOPBACK_ASKED,
+    ON_DUMMY,
     ON_INTERFACE,
     ON_PRIMARY,
-    OUTCOMES,
     RULES,
-    ModeDifference,
+    SOURCES,
     Rules,
     Ways,
-    causes,
     circumstances,
     derived,
-    mode_differences,
-    outcomes,
+    fates,
+    sent,
+    sources,
     ways,
 )
 from invariants.prove.tables import KINDS
 from model.addresses import Family, parse_cidr
 from model.forwarding import (
+    DETECTOR_PRESENT,
     ENDPOINT_ON_NODE,
     EXTERNAL_LOCAL,
+    FROM_HOST,
     HAIRPIN,
     HAS_USABLE,
+    INTERNAL_LOCAL,
+    IS_CIP,
     IS_EXT,
     IS_ICMP,
     IS_LBV,
@@ -48,6 +55,7 @@ from model.forwarding import (
     OUTSIDE_RANGES,
     SENT_BY_NODE,
     TO_CLUSTER_IP,
+    TO_HEALTH_CHECK,
     TO_LOOPBACK,
     TO_SERVICE_RANGE,
 )
@@ -61,7 +69,7 @@ from model.predicate import All, Any, Fact, Not, Predicate, Within, resolve
 from tests.strategies.clusters import clusters
 
 PAGE = Path(__file__).parents[3] / "docs" / "modes.md"
-PAIRS = [(ProxyMode.IPTABLES, ProxyMode.NFTABLES)]
+PAIRS = list(itertools.combinations(ProxyMode, 2))
 both = pytest.mark.parametrize(
     ("first", "second"), PAIRS, ids=[f"{one.value}-{other.value}" for one, other in PAIRS]
 )
@@ -152,67 +160,90 @@ class TruthTables:
 DEEPEST_REMEMBERED = 3
 
 
-def tables_by_kind(first: Ways, second: Ways) -> Iterator[TruthTables]:
-    """The truth tables of packets to each kind of frontend, and to none.
-
-    Facts that no row asks about such packets, and nothing is known to follow from, are false.
-    """
-    every = [*CIRCUMSTANCES]
-    for of in (first, second):
-        every += [row.when for row in of.rows] + [row.when for row in of.masquerade]
-    facts = {atom for when in every for atom in atoms(when)}
-    for kind in (*KINDS, None):
-        fixed = {each: each == kind for each in KINDS}
-        asked = {atom for when in every for atom in atoms(resolve(when, fixed))}
-        yield TruthTables(sorted(asked, key=str), fixed | dict.fromkeys(facts - asked - set(KINDS), False))
+PLACES = frozenset((ON_PRIMARY, ADDRESSES_UNSET, ADDRESS_LISTED, TO_LOOPBACK, LOOPBACK_ASKED, LINK_LOCAL))
+"""Where node ports answer, which no source translation asks: one address that serves stands for all."""
 
 
 @cache
-def tables(first: ProxyMode, second: ProxyMode) -> tuple[TruthTables, ...]:
-    """Those of all packets that the two modes may be asked about."""
-    return tuple(tables_by_kind(ways(first), ways(second)))
+def tables(first: ProxyMode, second: ProxyMode, ask: Ask) -> tuple[TruthTables, ...]:
+    """The truth tables of packets to each kind of frontend, and to none."""
+    rows = asked_rows(first, ask) + asked_rows(second, ask)
+    settled = PLACES if ask is sources else frozenset[Fact]()
+    return tuple(table_of(kind, rows, settled) for kind in (*KINDS, None))
+
+
+def asked_rows(mode: ProxyMode, ask: Ask) -> list[Predicate]:
+    """All that the mode asks to come to its outcomes, with its rules and without."""
+    found: list[Predicate] = []
+    for of in (ways(mode), ways(mode, frozenset(RULES[mode]))):
+        found += [row.when for row in of.rows]
+        found += [row.when for row in of.masquerade if ask is sources]
+    return found
+
+
+def table_of(kind: Fact | None, rows: Sequence[Predicate], settled: frozenset[Fact]) -> TruthTables:
+    """All combinations of the facts that are asked about such packets, but for those that are settled.
+
+    The other facts are such that they leave the asked ones free to be what they can be.
+    """
+    fixed = {each: each == kind for each in KINDS}
+    asked = {atom for when in rows for atom in atoms(resolve(when, fixed))} - set(KINDS) - settled
+    if TO_LOOPBACK in asked:
+        asked.add(ON_INTERFACE)
+    if ON_INTERFACE in asked:
+        asked.add(ON_DUMMY)  # never both
+    every = {atom for when in (*rows, *CIRCUMSTANCES, ENDPOINT_ON_NODE) for atom in atoms(when)}
+    true = (FROM_HOST, DETECTOR_PRESENT, LOCAL_SET_EMPTY, ENDPOINT_ON_NODE, ADDRESSES_UNSET)
+    likely = {
+        **dict.fromkeys(true, True),
+        ON_INTERFACE: kind == IS_NP,
+        ON_PRIMARY: kind == IS_NP and ON_PRIMARY in settled,
+        TO_CLUSTER_IP: kind == IS_CIP,
+        ON_DUMMY: kind in (IS_CIP, IS_EXT, IS_LBV),
+    }
+    values = {fact: likely.get(fact, False) for fact in every - asked - set(KINDS)}
+    return TruthTables(sorted(asked, key=str), fixed | values)
 
 
 @both
 def test_every_combination_of_facts_comes_to_the_same_classes(first: ProxyMode, second: ProxyMode) -> None:
     """Rows tried in order for all combinations at once: the same outcomes, causes and members."""
     one, other = ways(first), ways(second)
-    always = circumstances(one, other)
-    alone, pairs = causes(first, second)
     told = [(each.ids, each.first, each.second) for each in found(first, second)]
     seen: set[Told] = set()
-    for table in tables(first, second):
-        members: Counter[Told] = Counter()
-        for (name, these), (another, those) in itertools.product(
-            decided(table, one).items(), decided(table, other).items()
-        ):
-            where = table(always) & these & those
-            if name != another and where:
-                for ids, part in by_cause(table, where, alone, pairs):
-                    members[ids, name, another] |= part
-        for each, key in zip(found(first, second), told, strict=True):
-            assert table(each.when) == members[key], key
-        seen |= {key for key, where in members.items() if where}
+    for ask in (fates, sources):
+        alone, pairs = causes(ask, first, second)
+        for table in tables(first, second, ask):
+            among = table(circumstances(one, other))
+            among &= table(sent(one, other)) if ask is sources else table.every
+            members: Counter[Told] = Counter()
+            for (name, these), (another, those) in itertools.product(
+                decided(table, ask, one).items(), decided(table, ask, other).items()
+            ):
+                if name != another and (where := among & these & those):
+                    for ids, part in by_cause(table, where, alone, pairs):
+                        members[ids, name, another] |= part
+            for each, key in zip(found(first, second), told, strict=True):
+                if (each.first in SOURCES.values()) is (ask is sources):
+                    assert table(each.when) == members[key], key
+            seen |= {key for key, where in members.items() if where}
 
     assert sorted(seen) == told
 
 
-def decided(table: TruthTables, of: Ways) -> dict[str, int]:
+def decided(table: TruthTables, ask: Ask, of: Ways) -> dict[str, int]:
     """For each outcome the combinations that come to it, row by row."""
-    left, rewritten = table.every, 0
-    for rewrite in of.masquerade:
-        taken = left & table(rewrite.when)
-        left ^= taken
-        rewritten |= taken if rewrite.then else 0
-    out = dict.fromkeys(OUTCOMES.values(), 0)
+    decisions: list[tuple[Predicate, str]]
+    if ask is fates:
+        decisions = [(row.when, FATES[row.then]) for row in of.rows]
+    else:
+        decisions = [(row.when, SOURCES[row.then]) for row in of.masquerade]
+    out: Counter[str] = Counter()
     left = table.every
-    for row in of.rows:
-        taken = left & table(row.when)
-        left ^= taken
-        if (row.then, True) in OUTCOMES:
-            out[OUTCOMES[row.then, True]] |= taken & rewritten
-            taken &= ~rewritten
-        out[OUTCOMES[row.then, False]] |= taken
+    for when, text in decisions:
+        out[text] |= left & table(when)
+        left &= ~table(when)
+    assert left == 0 or ask is sources  # what belongs to no frontend is sent nowhere
     return out
 
 
@@ -245,6 +276,8 @@ SERVED_BY_IPTABLES = All(
 )
 REFUSED = Not(HAS_USABLE)
 FOR_NOBODY = Not(Any(KINDS))
+UNALLOCATED = All((FOR_NOBODY, TO_SERVICE_RANGE, Not(TO_CLUSTER_IP)))
+FILTERED_OUT = All((IS_LBV, OUTSIDE_RANGES))
 NODES_OWN = All((SENT_BY_NODE, Not(ON_INTERFACE)))
 
 WHEN: dict[tuple[ProxyMode, ProxyMode], dict[tuple[str, ...], Predicate]] = {
@@ -263,6 +296,25 @@ WHEN: dict[tuple[ProxyMode, ProxyMode], dict[tuple[str, ...], Predicate]] = {
         ),
         ("MODE-12",): All((IS_LBV, REFUSED, OUTSIDE_RANGES, Not(NODES_OWN))),
     },
+    (ProxyMode.IPTABLES, ProxyMode.IPVS): {
+        ("MODE-01",): All((IS_NP, ADDRESSES_UNSET, LINK_LOCAL)),
+        ("MODE-05",): All((FOR_NOBODY, TO_CLUSTER_IP, Not(IS_ICMP), Not(TO_HEALTH_CHECK))),
+        ("MODE-07",): All((FOR_NOBODY, TO_CLUSTER_IP, IS_ICMP)),
+        ("MODE-08",): All((FOR_NOBODY, ON_DUMMY, Not(TO_CLUSTER_IP), Not(TO_HEALTH_CHECK))),
+        ("MODE-10",): All((Any((IS_EXT, IS_LBV)), REFUSED, NODES_OWN, Not(FILTERED_OUT))),
+        ("MODE-10", "MODE-13"): All((FILTERED_OUT, REFUSED, NODES_OWN)),
+        ("MODE-12",): All((FILTERED_OUT, REFUSED, Not(SENT_BY_NODE))),
+        ("MODE-14",): All((IS_CIP, INTERNAL_LOCAL, LOCAL_SET_EMPTY, HAS_USABLE)),
+    },
+    (ProxyMode.NFTABLES, ProxyMode.IPVS): {
+        ("MODE-05",): All((FOR_NOBODY, TO_CLUSTER_IP, TO_HEALTH_CHECK)),
+        ("MODE-06",): All((UNALLOCATED, Any((Not(ON_DUMMY), TO_HEALTH_CHECK)))),
+        ("MODE-06", "MODE-08"): All((UNALLOCATED, ON_DUMMY, Not(TO_HEALTH_CHECK))),
+        ("MODE-08",): All(
+            (FOR_NOBODY, ON_DUMMY, Not(TO_CLUSTER_IP), Not(TO_SERVICE_RANGE), Not(TO_HEALTH_CHECK))
+        ),
+        ("MODE-14",): All((IS_CIP, INTERNAL_LOCAL, LOCAL_SET_EMPTY, HAS_USABLE)),
+    },
 }
 
 
@@ -276,7 +328,7 @@ def test_a_rule_causes_differences_just_where_it_says(
 ) -> None:
     """Nowhere else, and everywhere that it speaks of."""
     always = circumstances(ways(pair[0]), ways(pair[1]))
-    for table in tables(*pair):
+    for table in tables(*pair, fates):
         caused = [table(each.when) for each in found(*pair) if each.ids == ids]
 
         assert functools.reduce(int.__or__, caused) == table(always) & table(when)
@@ -287,7 +339,7 @@ def test_remote_hairpins_are_the_only_ones_that_differ() -> None:
     pair = (ProxyMode.IPTABLES, ProxyMode.NFTABLES)
     (hairpin,) = [each for each in found(*pair) if each.ids == ("MODE-21",)]
 
-    for table in tables(*pair):
+    for table in tables(*pair, sources):
         assert not table(hairpin.when) & ~table(All((HAIRPIN, Not(ENDPOINT_ON_NODE))))
 
 
@@ -305,22 +357,26 @@ def test_every_row_that_a_mode_adds_is_counted_among_its_rules(mode: ProxyMode) 
 
 @both
 def test_without_their_rules_two_modes_are_one(first: ProxyMode, second: ProxyMode) -> None:
-    """And each mode is another one without each of its rules."""
-    bare = [outcomes(ways(mode, frozenset(RULES[mode]))) for mode in (first, second)]
-    always = circumstances(*(ways(mode, frozenset(RULES[mode])) for mode in (first, second)))
+    """What is left is the contract."""
+    bare = [ways(mode, frozenset(RULES[mode])) for mode in (first, second)]
+    for ask in (fates, sources):
+        for table in tables(first, second, ask):
+            among = table(circumstances(*bare))
+            among &= table(sent(*bare)) if ask is sources else table.every
+            one, other = (decided(table, ask, of) for of in bare)
+            assert [name for name in one if among & (one[name] ^ other[name])] == []
 
-    for table in tables(first, second):
-        one, other = ({name: table(All((always, each[name]))) for name in each} for each in bare)
-        assert one == other
-    for mode in (first, second):
-        usual = outcomes(ways(mode))
-        for id in RULES[mode]:
-            changed = outcomes(ways(mode, frozenset((id,))))
-            assert any(
-                table(usual[name]) != table(changed[name])
-                for table in tables(first, second)
-                for name in usual
-            )
+
+@pytest.mark.parametrize(("mode", "id"), [(mode, id) for mode, ids in RULES.items() for id in ids])
+def test_a_mode_is_another_one_without_any_of_its_rules(mode: ProxyMode, id: str) -> None:
+    """No rule stands in vain."""
+    changed = [
+        table(circumstances(ways(mode), ways(mode))) & table(causes(ask, mode, mode)[0][(id,)])
+        for ask in (fates, sources)
+        for table in tables(mode, mode, ask)
+    ]
+
+    assert any(changed)
 
 
 @given(st.data())
@@ -343,6 +399,8 @@ def test_what_is_derived_is_what_a_node_has(data: st.DataObject) -> None:
             or (bool(listed) and not ranges)
             or (config.node_port_addresses == ("primary",) and address == config.primary_address(family))
         ),
+        LINK_LOCAL: False,  # none is drawn
+        ON_DUMMY: False,
         LOOPBACK_ASKED: serves_localhost(attrs.evolve(config, mode=ProxyMode.IPTABLES), family),
     }
     facts = derived(config.mode)
