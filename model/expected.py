@@ -45,6 +45,7 @@ from model.intervals import (
 )
 from model.known_facts import KnownFacts, node_facts, place_facts
 from model.modes import masquerade_rows, unowned_rows, verdict_rows
+from model.node_config import ProxyMode
 from model.objects import TrafficPolicy
 from model.odds import share
 from model.older_layouts import older_fates
@@ -126,6 +127,12 @@ class Contract:
                         if guarded:
                             allowed.append((settled(guarded, Verdict.DROP),))
         return owners, tuple(allowed)
+
+    def unowned_key(self, destination: int, protocol: int, port: int) -> object:
+        """What places of no Service share where the contract treats their packets alike."""
+        if self.view.config.mode is ProxyMode.IPTABLES:  # whose table asks for no more (MODE-02)
+            return contains(self.view.family.loopback, destination)
+        return tuple(place_facts(self.view, destination, protocol, port, Origin.WIRE).values())
 
     def _unowned(self, destination: int, protocol: int, port: int, origin: Origin) -> Fates:
         known = place_facts(self.view, destination, protocol, port, origin)

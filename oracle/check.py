@@ -18,13 +18,14 @@ from oracle.findings import (
     NotJudged,
     Trace,
 )
-from oracle.names import ChainOwners, is_kube_proxy_rule
+from oracle.names import ChainOwners
 from oracle.node_rules import NodeRules, read_node
 from oracle.plain import trace
+from oracle.roles import every_rule
 from oracle.ruleset import Ruleset
 from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.claims import with_broken_claims
-from oracle.verdict.dataplanes import doubled, folded, missing, without_proxy
+from oracle.verdict.dataplanes import doubled, folded, has_part, missing, without_proxy
 from oracle.verdict.grouping import grouped
 from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import hidden_chains, remarks
@@ -54,11 +55,8 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
     differences: list[Difference] = []
     not_judged: list[NotJudged] = list(node.not_read)
     warnings: list[str] = []
+    judged: list[Family] = []
     frontends = cells = rules = 0
-    if node.config.mode is ProxyMode.IPVS:
-        what = f"kube-proxy runs in {node.config.mode.value} mode there, which is not modelled yet"
-        not_judged.append(NotJudged(f"nodes/{node.config.name}", 0, "", what, matters=True))
-        families = ()
     for family in Family:
         view = node_view(cluster, node.config, family) if families else None
         if view is None:
@@ -69,6 +67,9 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
                 not_judged.append(missing)
             continue
         rulesets = node.by_family[family]
+        if not has_part(view, rulesets):
+            continue
+        judged.append(family)
         frontends += len(view.by_address) + len(view.by_node_port)
         rules += sum(
             len(chain.rules) for one in rulesets for t in one.tables.values() for chain in t.values()
@@ -86,7 +87,7 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
     return NodeReport(
         node.config.name or evidence.name,
         _dialect(node),
-        families,
+        tuple(judged),
         Judged(frontends, cells, rules),
         tuple(differences),
         tuple(not_judged),
@@ -198,14 +199,10 @@ def _proxys_lines(
     rulesets: tuple[Ruleset, ...], lines: tuple[tuple[str, int], ...]
 ) -> tuple[tuple[str, int], ...]:
     """The lines, when kube-proxy's are among them: others' rules for others' packets are theirs."""
-    texts = (_text_of(one, number) for one in rulesets for file, number in lines if file == one.file)
-    return lines if any(map(is_kube_proxy_rule, texts)) else ()
+    wanted = set(lines)
+    found = (met for one in rulesets for met in every_rule(one) if (one.file, met.rule.line) in wanted)
+    return lines if any(met.is_proxys for met in found) else ()
 
 
 def _text_of(ruleset: Ruleset, line: int) -> str:
-    for chains in ruleset.tables.values():
-        for chain in chains.values():
-            for rule in chain.rules:
-                if rule.line == line:
-                    return rule.text
-    return ""
+    return next((met.rule.text for met in every_rule(ruleset) if met.rule.line == line), "")

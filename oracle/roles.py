@@ -5,6 +5,7 @@ The reports speak of rules by these roles, so that they say the same of every di
 
 import enum
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from model.predicate import All, Fact, Not, Predicate
@@ -127,6 +128,14 @@ def kind_of(ruleset: Ruleset, table: str, chain: str) -> ChainKind | None:
             return None
     found = (kind for pattern, kind in _NAMES[ruleset.dialect] if pattern.match(chain))
     return next(found, None)
+
+
+def every_rule(ruleset: Ruleset) -> Iterator[Met]:
+    """All rules of a rule set, each with where it stands."""
+    for table, chains in ruleset.tables.items():
+        for chain in chains.values():
+            for rule in chain.rules:
+                yield Met(ruleset, table, chain.name, rule)
 
 
 def _kind_of_ipvs(chain: str) -> ChainKind:

@@ -75,13 +75,16 @@ class Comparison:
 def prepare(view: NodeView, rulesets: Sequence[Ruleset]) -> Comparison:
     """Reads rules and model into one partition of the packet space."""
     places = Places(view.family)
-    programs = tuple(Programs(one, places, view.local_addresses) for one in rulesets)
+    # In ipvs mode what the node has bound is one thing, and what it should have another (MODE-04).
+    local = view.config.local_addresses(view.family)
+    places.register(local)
+    programs = tuple(Programs(one, places, local) for one in rulesets)
     register_model(places, view)
     if any(one.out_interfaces for one in programs):
         for address in view.config.addresses:
             if address.family is view.family:
                 places.register(subnet(address))
-    walker = Walker(programs, places, view.config, view.family, view.local_addresses)
+    walker = Walker(programs, places, view.config, view.family, local)
     fates = FatesOfCells(walker, view.family.everything, view.local_addresses)
     patterns = {name for one in programs for name in one.interfaces}
     mentions = Mentions(places, programs, view)
@@ -134,7 +137,6 @@ def _differing(
     ways_in = comparison.entries
     told = 0
     settled: set[object] = set()
-    loopback = view.family.loopback
     number = {id(one): at for at, one in enumerate(view.service_ports)}
     for region in regions(comparison.places, comparison.mentions, view):
         if parts > 1:
@@ -149,7 +151,8 @@ def _differing(
         key = None
         if not region.met:
             # No rule and no Service speaks of it, so cells alike in this are alike in all.
-            key = (fates.unmet_key(cell), contains(loopback, cell.destination))
+            alike = contract.unowned_key(cell.destination, cell.protocol, cell.port)
+            key = (fates.unmet_key(cell), alike)
             if key in settled:
                 continue
         if progress is not None and tally.cells - told > PROGRESS_EVERY:

@@ -53,7 +53,9 @@ def faults(
         if not owners and not is_translated_by_proxy(ends):
             return []  # a published container port, say: nobody's Service
         return [_translated_anyway(case)]
-    if not owners and not is_proxys_doing(packet, ends):
+    # Where the proxy must refuse what is no Service's (MODE-02, -05 to -07), passing is its fault too.
+    lets_through = found.verdict is Verdict.PASS and expected.verdict is not Verdict.PASS
+    if not owners and not lets_through and not is_proxys_doing(packet, ends):
         return []
     return [_other_verdict(case)]
 
@@ -284,6 +286,11 @@ def _other_verdict(case: Evidence) -> Fault:
         refused = any(met.refuses_without_endpoints for end in ends for met in end.state.trail)
         kind = Kind.UNEXPECTED_FRONTEND if refused else Kind.WRONG_VERDICT
         return Fault(kind, lines, "packets are refused here though no Service has this frontend")
+    if found.verdict is Verdict.DROP and any(
+        met.refuses_leftovers for end in ends for met in end.state.trail
+    ):
+        what = "the rules do not know this cluster IP, so packets are dropped as for an unallocated address"
+        return Fault(Kind.MISSING_FRONTEND, lines, what)
     if found.verdict is expected.verdict:
         return Fault(Kind.WRONG_VERDICT, lines, "the refusal answers with another error than it should")
     what = f"the contract says {expected.verdict.name}, the rules {found.verdict.name}"

@@ -31,6 +31,14 @@ _REPLACEMENTS = {
 }
 
 
+def has_part(view: NodeView, rulesets: Sequence[Ruleset]) -> bool:
+    """Whether a family has a part on the node: Services, or rules of kube-proxy's own.
+
+    On a node of one family kube-proxy writes nothing of the other, though the cluster has both.
+    """
+    return bool(view.by_address or view.by_node_port) or any(_root(one) for one in rulesets)
+
+
 def without_proxy(view: NodeView, rulesets: Sequence[Ruleset]) -> NotJudged | None:
     """A node where another dataplane serves in place of kube-proxy's rules."""
     if not view.by_address or live(rulesets) or any(_root(one) for one in rulesets):
@@ -170,6 +178,9 @@ def _of_whole_dump(
     packet = _any_packet(view)
     if packet is None:
         return None
+    traced = trace(rulesets, view.config, packet)
+    if traced.unsure:
+        return None  # what nobody can judge may serve it
     address = format_address(view.family, packet.destination)
     return Difference(
         kind,
@@ -180,7 +191,7 @@ def _of_whole_dump(
         f"{address}:{packet.port}" if view.family is Family.IPV4 else f"[{address}]:{packet.port}",
         packet,
         expect(view, packet).allowed,
-        trace(rulesets, view.config, packet).outcome,
+        traced.outcome,
         lines,
         cites,
         explanation,

@@ -82,7 +82,7 @@ class Replay:
             tuple(walk.met.values()),
             from_attached=attached,
         ):
-            name, port = _service_of(item, fault, walk.ends, self._owners)
+            name, port = _service_of(view, item, fault, walk.ends, self._owners)
             yield Difference(
                 fault.kind,
                 view.family,
@@ -112,7 +112,7 @@ def tolerated(view: NodeView, packet: Packet, trace: Trace) -> bool:
 
 
 def _service_of(
-    item: Suspicion, fault: Fault, ends: Sequence[End], owners: ChainOwners
+    view: NodeView, item: Suspicion, fault: Fault, ends: Sequence[End], owners: ChainOwners
 ) -> tuple[ServicePortName | None, int | None]:
     """The service port concerned, by the objects, or else by the names in the rules that acted."""
     if item.owners:
@@ -123,6 +123,9 @@ def _service_of(
     for name in (*by_line, *by_chain):
         if name is not None:
             return name, owners.port(name)
+    destination = item.packet.destination
+    if destination in view.cluster_ips:  # at a port that is none of the Service's
+        return next((one.name, one.port) for one in view.service_ports if one.cluster_ip == destination)
     return None, None
 
 

@@ -28,13 +28,14 @@ from oracle.findings import Kind, NodeReport, NodeVerdict
 from oracle.node_rules import read_node
 from oracle.plain import trace
 from oracle.ruleset import Ruleset
-from tests.edits import Edit, edits_of, harmless_edits
+from tests import edits, edits_nft
+from tests.edits import Edit
 from tests.grid import grid
 
 DUMPS = Path(__file__).parent.parent / "dumps"
 
 # Small nodes that between them have every kind of rule.
-CASES = (
+SCENARIOS = (
     "clusterip-basic",
     "nodeport",
     "etp-local-lb",
@@ -45,6 +46,10 @@ CASES = (
     "masquerade-all",
     "kp130-nodeport",
 )
+FILES = {"iptables": "iptables-save", "nftables": "nft"}
+EDITS = {"iptables": edits.edits_of, "nftables": edits_nft.edits_of}
+HARMLESS = {"iptables": edits.harmless_edits, "nftables": edits_nft.harmless_edits}
+CASES = tuple(f"{scenario}.{mode}" for mode in FILES for scenario in SCENARIOS)
 
 
 @attrs.frozen(eq=False)
@@ -55,26 +60,29 @@ class Node:
     cluster: Cluster
     config: NodeConfig
     rulesets: tuple[Ruleset, ...]
+    mode: str
     dump: str
     before: dict[Packet, Outcome]
 
 
 @cache
 def node(case: str) -> Node:
-    bundle = read_bundle(DUMPS / f"{case}.iptables")
+    bundle = read_bundle(DUMPS / case)
     assert bundle.cluster is not None
-    evidence = bundle.nodes[0]
-    dump = next(file for file in evidence.rules if file.label.endswith("/iptables-save")).data.decode()
-    evidence = with_rules(evidence, dump)
+    evidence, mode = bundle.nodes[0], case.rpartition(".")[2]
+    dump = next(file for file in evidence.rules if file.label.endswith(f"/{FILES[mode]}")).data.decode()
+    if mode == "nftables":
+        dump = dump[dump.index("table ip kube-proxy") :].partition("\n}\n")[0] + "\n}\n"
+    evidence = with_rules(evidence, mode, dump)
     read = read_node(evidence, bundle.cluster)
     rulesets = read.by_family[Family.IPV4]
     view = node_view(bundle.cluster, read.config, Family.IPV4)
     before = {packet: trace(rulesets, read.config, packet).outcome for packet in grid(view)}
-    return Node(evidence, bundle.cluster, read.config, rulesets, dump, before)
+    return Node(evidence, bundle.cluster, read.config, rulesets, mode, dump, before)
 
 
-def with_rules(evidence: NodeEvidence, dump: str) -> NodeEvidence:
-    return attrs.evolve(evidence, rules=(EvidenceFile("iptables-save", dump.encode()),))
+def with_rules(evidence: NodeEvidence, mode: str, dump: str) -> NodeEvidence:
+    return attrs.evolve(evidence, rules=(EvidenceFile(FILES[mode], dump.encode()),))
 
 
 def is_right(of: Node, edit: Edit, report: NodeReport) -> bool:
@@ -83,7 +91,7 @@ def is_right(of: Node, edit: Edit, report: NodeReport) -> bool:
     A rule that ends every packet's walk before kube-proxy's own is told even while nothing
     depends on what is behind it.
     """
-    rulesets = read_node(with_rules(of.evidence, edit.text), of.cluster).by_family[Family.IPV4]
+    rulesets = read_node(with_rules(of.evidence, of.mode, edit.text), of.cluster).by_family[Family.IPV4]
     named = [difference.packet for difference in report.differences]
     effects = (effect(of, rulesets, packet) for packet in (*named, *of.before))
     match report.verdict:
@@ -112,7 +120,7 @@ def effect(of: Node, rulesets: Sequence[Ruleset], packet: Packet) -> Effect:
 
 
 def judged(of: Node, edit: Edit) -> NodeReport:
-    return check_node(with_rules(of.evidence, edit.text), of.cluster)
+    return check_node(with_rules(of.evidence, of.mode, edit.text), of.cluster)
 
 
 def misjudged(of: Node, edits: Iterable[Edit]) -> list[str]:
@@ -126,9 +134,14 @@ def misjudged(of: Node, edits: Iterable[Edit]) -> list[str]:
     return wrong
 
 
+def every_edit(case: str) -> list[Edit]:
+    """All edits of the node's dump that its reader and the kernel's take."""
+    return list(EDITS[node(case).mode](node(case).dump))
+
+
 def chosen(case: str, count: int) -> list[Edit]:
     """So many edits of the node's dump, every kind of edit among them."""
-    edits = list(edits_of(node(case).dump))
+    edits = every_edit(case)
     random.Random(case).shuffle(edits)
     rank: Counter[str] = Counter()
     ranked = []
@@ -160,14 +173,14 @@ def test_an_edit_is_told_exactly_when_it_changes_a_fate(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_every_edit_is_told_exactly_when_it_changes_a_fate(case: str) -> None:
     """All of the edits of each dump."""
-    assert misjudged(node(case), list(edits_of(node(case).dump))) == []
+    assert misjudged(node(case), every_edit(case)) == []
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_harmless_edit_is_never_told(case: str) -> None:
     """Comments, counters, unreferenced chains, new names and the order of dispatch rules."""
     of = node(case)
-    edits = list(harmless_edits(of.dump))
+    edits = list(HARMLESS[of.mode](of.dump))
     random.Random(case).shuffle(edits)
 
     reports = [(edit, judged(of, edit)) for edit in edits[:40]]
@@ -178,9 +191,9 @@ def test_a_harmless_edit_is_never_told(case: str) -> None:
 
 def test_the_edits_bite_in_every_way() -> None:
     """Among the edits are such that change fates, such that change none, and such that cannot be judged."""
-    of = node("etp-local-lb")
+    of = node("etp-local-lb.iptables")
 
-    answers = Counter(judged(of, edit).verdict for edit in chosen("etp-local-lb", EDITS_A_CASE))
+    answers = Counter(judged(of, edit).verdict for edit in chosen("etp-local-lb.iptables", EDITS_A_CASE))
 
     assert min(answers[verdict] for verdict in NodeVerdict) >= 3
     assert len(CASES) * EDITS_A_CASE >= 500
@@ -200,11 +213,11 @@ REFUSED = (
 @pytest.mark.parametrize("edit", REFUSED, ids=lambda edit: edit[2])
 def test_an_edit_that_no_kernel_would_load_is_refused(edit: tuple[str, str, str]) -> None:
     """One line of refusal and no verdict."""
-    of = node("clusterip-basic")
+    of = node("clusterip-basic.iptables")
     found = RULE.search(of.dump)
     assert found is not None
     old, new, words = (text.format(**found.groupdict()) for text in edit)
     assert old in of.dump
 
     with pytest.raises(InputError, match=re.escape(words)):
-        check_node(with_rules(of.evidence, of.dump.replace(old, new, 1)), of.cluster)
+        check_node(with_rules(of.evidence, of.mode, of.dump.replace(old, new, 1)), of.cluster)
