@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from model.addresses import Family
 from model.errors import InputError
 from model.frontends import NodeView, node_view
-from model.node_config import ProxyMode
 from model.objects import Cluster
 from model.packet import Packet
 from oracle.bundle import NodeEvidence
