@@ -112,6 +112,22 @@ VERDICT_CASES: list[tuple[set[Fact], tuple[str, Decision]]] = [
     (NEAR | BY_NODE, ("MODE-16", Decision.TO_LOCAL)),
     (NEAR, ("FWD-ETP-04", Decision.TO_LOCAL)),
     (NEAR - {EXTERNAL_LOCAL} | {FROM_POD}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
+    # Each kind of external frontend alike, and nothing of it for cluster IPs.
+    (REMOTE - {IS_EXT} | {IS_LBV}, ("MODE-15", Decision.TO_CLUSTER)),
+    (REMOTE - {IS_EXT} | {IS_NP, ON_NODE_PORT_ADDRESS}, ("MODE-15", Decision.TO_CLUSTER)),
+    (REMOTE - {IS_EXT} | {IS_LBV, NO_FALLBACK}, ("MODE-15", Decision.REJECT)),
+    (REMOTE - {IS_EXT} | {IS_NP, ON_NODE_PORT_ADDRESS, NO_FALLBACK}, ("MODE-15", Decision.REJECT)),
+    (NEAR - {IS_EXT} | {IS_LBV, FROM_POD}, ("MODE-16", Decision.TO_LOCAL)),
+    (NEAR - {IS_EXT} | {IS_NP, ON_NODE_PORT_ADDRESS, FROM_POD}, ("MODE-16", Decision.TO_LOCAL)),
+    (REMOTE - {IS_EXT} | {IS_CIP}, ("FWD-CIP-01", Decision.TO_CLUSTER)),
+    (REMOTE - {IS_EXT} | {IS_CIP, NO_FALLBACK}, ("FWD-CIP-01", Decision.TO_CLUSTER)),
+    (NEAR - {IS_EXT} | {IS_CIP, FROM_POD}, ("FWD-CIP-01", Decision.TO_CLUSTER)),
+    (NEAR | {NO_FALLBACK}, ("FWD-ETP-04", Decision.TO_LOCAL)),
+    # Internal policy binds cluster IPs only, and ranges balancers' addresses only.
+    (INSIDE - {IS_CIP} | {IS_EXT}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
+    (INSIDE - {INTERNAL_LOCAL} | {NO_FALLBACK}, ("FWD-CIP-01", Decision.TO_CLUSTER)),
+    (CLOSED - {IS_LBV} | {IS_EXT}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
+    (CLOSED - {OUTSIDE_RANGES}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
     # A node port on a bound address: the filter of INPUT does not know its port.
     ({IS_NP, ON_NODE_PORT_ADDRESS, HAS_USABLE, TO_BOUND}, ("MODE-05", Decision.REJECT)),
     ({IS_NP, ON_NODE_PORT_ADDRESS, HAS_USABLE, TO_BOUND} | BY_NODE, ("FWD-ETP-01", Decision.TO_CLUSTER)),
@@ -140,6 +156,7 @@ UNOWNED_CASES: list[tuple[set[Fact], tuple[str, Decision]]] = [
     ({TO_BOUND, TO_CLUSTER_IP, IS_ICMP, OPEN}, ("FWD-OBJ-05", Decision.PASS)),
     ({TO_BOUND, OPEN}, ("FWD-OBJ-05", Decision.PASS)),
     ({TO_CLUSTER_IP}, ("FWD-OBJ-05", Decision.PASS)),
+    ({TO_CLUSTER_IP, IS_ICMP}, ("FWD-OBJ-05", Decision.PASS)),
     (set(), ("FWD-OBJ-05", Decision.PASS)),
 ]
 
@@ -167,7 +184,11 @@ MASQUERADE_CASES: list[tuple[set[Fact], tuple[str, bool]]] = [
     ({IS_CIP} | BY_NODE, ("MASQ-03", False)),
     # MODE-16: under policy Local nothing is marked.
     ({IS_LBV, EXTERNAL_LOCAL, DETECTOR_PRESENT} | BY_NODE, ("MODE-16", False)),
+    ({IS_EXT, EXTERNAL_LOCAL, DETECTOR_PRESENT} | BY_NODE, ("MODE-16", False)),
+    ({IS_NP, EXTERNAL_LOCAL, DETECTOR_PRESENT} | BY_NODE, ("MODE-16", False)),
+    ({IS_CIP, EXTERNAL_LOCAL, DETECTOR_PRESENT} | BY_NODE, ("MASQ-02", True)),
     ({IS_LBV, EXTERNAL_LOCAL, DETECTOR_PRESENT, FROM_POD}, ("MASQ-05", False)),
+    ({IS_LBV, EXTERNAL_LOCAL, DETECTOR_PRESENT, FROM_POD} | BY_NODE, ("MASQ-05", False)),
     ({IS_LBV, EXTERNAL_LOCAL}, ("MASQ-07", False)),
     ({IS_LBV, DETECTOR_PRESENT} | BY_NODE, ("MASQ-04", True)),
     ({IS_EXT}, ("MASQ-04", True)),

@@ -85,6 +85,7 @@ VERDICT_CASES: list[tuple[set[Fact], tuple[str, Decision]]] = [
     (BALANCER | {LOCAL_SET_EMPTY}, ("FWD-LBSR-01", Decision.DROP)),
     (BALANCER | {HAS_USABLE}, ("FWD-LBSR-01", Decision.DROP)),
     (BALANCER | {LOCAL_SET_EMPTY} | BY_NODE, ("FWD-LBSR-01", Decision.DROP)),
+    (BALANCER - {IS_LBV} | {IS_EXT, HAS_USABLE}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
     # MODE-10: the node's own packets are refused too.
     ({IS_EXT, LOCAL_SET_EMPTY} | BY_NODE, ("FWD-REJ-01", Decision.REJECT)),
     # Up to 1.35 refusals in OUTPUT come before the firewall, and before translation.
@@ -92,6 +93,7 @@ VERDICT_CASES: list[tuple[set[Fact], tuple[str, Decision]]] = [
     (BALANCER | {LOCAL_SET_EMPTY, EARLY}, ("FWD-LBSR-01", Decision.DROP)),
     (NO_LOCAL | {IS_EXT, EARLY} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
     (NO_LOCAL | {IS_LBV, EARLY, FROM_POD} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
+    (NO_LOCAL | {IS_CIP, EARLY, LATE} | BY_NODE, ("FWD-CIP-01", Decision.TO_CLUSTER)),
     (NO_LOCAL | {IS_EXT} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
     (NO_LOCAL | {IS_EXT, EARLY, FROM_HOST}, ("FWD-ETP-03", Decision.TO_CLUSTER)),
     (NO_LOCAL | ON | {EARLY} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
@@ -125,6 +127,7 @@ UNOWNED_CASES: list[tuple[set[Fact], tuple[str, Decision]]] = [
     ({TO_SERVICE_RANGE, DESTINATION_LOCAL}, ("FWD-OBJ-05", Decision.PASS)),
     ({TO_CLUSTER_IP, IS_ICMP, DESTINATION_LOCAL}, ("FWD-OBJ-05", Decision.PASS)),
     ({TO_CLUSTER_IP, DESTINATION_LOCAL} | BY_NODE, ("MODE-05", Decision.REJECT)),
+    ({TO_CLUSTER_IP, IS_ICMP, DESTINATION_LOCAL} | BY_NODE, ("MODE-07", Decision.REJECT)),
     ({TO_SERVICE_RANGE, DESTINATION_LOCAL} | BY_NODE, ("MODE-06", Decision.DROP)),
     # Up to 1.32 the service ranges are not known by default; 1.29 has no such checks at all.
     ({TO_SERVICE_RANGE, NO_RANGES}, ("FWD-OBJ-05", Decision.PASS)),
@@ -152,6 +155,8 @@ MASQUERADE_CASES: list[tuple[set[Fact], tuple[str, bool]]] = [
     ({IS_NP, HAIRPIN, ENDPOINT_ON_NODE, ENDS_ON_NODE}, ("MASQ-09", False)),
     # A packet to an address that is some cluster IP is marked whoever's frontend it is for.
     ({IS_EXT, EXTERNAL_LOCAL, TO_CLUSTER_IP, DETECTOR_PRESENT}, ("MASQ-02", True)),
+    ({IS_LBV, EXTERNAL_LOCAL, TO_CLUSTER_IP, DETECTOR_PRESENT}, ("MASQ-02", True)),
+    ({IS_NP, EXTERNAL_LOCAL, TO_CLUSTER_IP, DETECTOR_PRESENT}, ("MASQ-02", True)),
     ({IS_EXT, EXTERNAL_LOCAL, TO_CLUSTER_IP, DETECTOR_PRESENT, FROM_POD}, ("MASQ-05", False)),
     ({IS_EXT, EXTERNAL_LOCAL, TO_CLUSTER_IP, MASQUERADE_ALL, FROM_POD}, ("MASQ-02", True)),
     ({IS_EXT, EXTERNAL_LOCAL, TO_CLUSTER_IP}, ("MASQ-07", False)),
