@@ -31,7 +31,8 @@ class FromNft:
 def from_nft(dumps: Iterable[Dump]) -> FromNft | None:
     """What the listings say, None where none holds a table of kube-proxy's."""
     for dump in dumps:
-        generations = [found for table in proxy_tables(dump).values() if (found := generation_of(table))]
+        of_tables = map(generation_of, proxy_tables(dump).values())
+        generations = [one for one in of_tables if one is not None]
         if not generations:
             continue
         found = settings(dump)

@@ -55,8 +55,8 @@ def harmless_edits(listing: str) -> Iterator[Edit]:
             )
     for found in re.finditer(r"elements = \{ ([^{},]+),\s+([^{},]+?)(?=,| \})", listing):
         swapped = f"elements = {{ {found[2]}, {found[1]}"
-        line = listing.count("\n", 0, found.start()) + 1
-        yield Edit("elements swapped", line, listing[: found.start()] + swapped + listing[found.end() :])
+        number = listing.count("\n", 0, found.start()) + 1
+        yield Edit("elements swapped", number, listing[: found.start()] + swapped + listing[found.end() :])
 
 
 def _edits_of_elements(listing: str) -> Iterator[Edit]:
