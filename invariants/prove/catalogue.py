@@ -1,11 +1,13 @@
 """Every proof, in the order of ids. A claim may have several, by different methods."""
 
 from invariants.prove import (
+    claims_affinity,
     claims_endpoints,
     claims_isolation,
     claims_masquerade,
     claims_numbers,
     claims_policies,
+    claims_publishing,
     claims_ranges,
     claims_refuted,
     claims_verdicts,
@@ -23,6 +25,8 @@ PROOFS: tuple[Proof, ...] = tuple(
             *claims_masquerade.PROOFS,
             *claims_numbers.PROOFS,
             *claims_isolation.PROOFS,
+            *claims_affinity.PROOFS,
+            *claims_publishing.PROOFS,
             *claims_refuted.PROOFS,
             *inductive_claims.PROOFS,
         ),

@@ -120,5 +120,6 @@ PROOFS: tuple[Proof, ...] = (
         f"{ENDPOINTS}, any memory",
         over(affinity_only_ranks_the_eligible),
         sentence="Every endpoint that a memory leads to is one that chance could have chosen.",
+        part="of one packet",
     ),
 )

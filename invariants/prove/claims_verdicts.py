@@ -123,6 +123,7 @@ PROOFS: tuple[Proof, ...] = (
         ENDPOINTS,
         over(ready_or_still_serving),
         sentence="Only endpoints of the service port are used that are ready or still serve.",
+        part="of one packet",
     ),
     Proof(
         "INV-38",
