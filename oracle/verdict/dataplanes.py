@@ -103,7 +103,8 @@ def folded(found: Sequence[Difference], rulesets: Sequence[Ruleset], mode: Proxy
         if one in causes:
             continue
         of_leftovers = bool(one.lines) and all(line.file in foreign for line in one.lines)
-        if one.found.verdict is Verdict.PASS and any(c.kind is Kind.MISSING_FRONTEND for c in causes):
+        of_nothing = one.kind is Kind.MISSING_FRONTEND or one.found.verdict is Verdict.PASS
+        if of_nothing and any(c.kind is Kind.MISSING_FRONTEND for c in causes):
             explained.setdefault(Kind.MISSING_FRONTEND, []).append(one)
         elif of_leftovers and any(c.kind is Kind.DOUBLED_DATAPLANE for c in causes):
             explained.setdefault(Kind.DOUBLED_DATAPLANE, []).append(one)
