@@ -5,7 +5,7 @@ import pytest
 from rpds import HashTrieMap
 
 from model.api import objects as api
-from model.api.requests import Accepted
+from model.api.service_storage import Accepted
 from model.cluster import events, pools
 from model.cluster.settle import MOST_ROUNDS, published, settle
 from model.cluster.state import ClusterState
