@@ -12,10 +12,12 @@ from model.objects import Cluster
 from oracle.bundle import EvidenceFile, NodeEvidence, node_config
 from oracle.dialects.iptables import parse_iptables
 from oracle.dialects.ipvs import IpsetDump, IpvsDump, lower_ipvs, parse_ipset, parse_ipvsadm
+from oracle.dialects.ipvs.table import named
 from oracle.dialects.nftables import parse_nftables
 from oracle.dialects.nftables.lower import lowered, table_name
 from oracle.dialects.nftables.syntax import Dump, Form
 from oracle.dialects.recognise import Tool, tool_of
+from oracle.dialects.served_by_ipvs import marking, with_mark, with_virtual_servers
 from oracle.dialects.with_sets import with_sets
 from oracle.findings import NotJudged
 from oracle.infer import inferred
@@ -123,12 +125,14 @@ class _Reading:
         for dump in self.listings:
             for ruleset in lowered(dump, without=self._from_iptables_save(dump)):
                 found.setdefault(ruleset.family, []).append(ruleset)
-        for ruleset in self._iptables:
+        virtual = self._ipvs[0] if self._ipvs else None
+        for ruleset in with_virtual_servers(self._iptables, virtual):
             read = with_sets(ruleset, self._sets) if self._sets else ruleset
             found.setdefault(ruleset.family, []).append(read)
-        for virtual in self._ipvs:
+        if virtual is not None:
+            marks = {f"IPVS {named(one)}": bits for one, bits in marking(self._iptables, virtual).items()}
             for family in Family:
-                found.setdefault(family, []).append(_virtual_servers(virtual, family))
+                found.setdefault(family, []).append(_virtual_servers(virtual, family, marks))
         for sets in found.values():
             for ruleset in sets:
                 _refuse_loops(ruleset)
@@ -145,10 +149,16 @@ class _Reading:
         return given & {table_name(one) for one in dump.tables}
 
 
-def _virtual_servers(dump: IpvsDump, family: Family) -> Ruleset:
-    """The kernel's virtual servers of a family, asked at input and for what the node sends."""
+def _virtual_servers(dump: IpvsDump, family: Family, marks: Mapping[str, int]) -> Ruleset:
+    """The kernel's virtual servers of a family, asked at input and for what the node sends.
+
+    `marks` are the bits that some of them set, by their chains, for rules that ask who sent a packet on.
+    """
     lowered_ = lower_ipvs(dump, family)
-    chains = dict(lowered_.chains)
+    chains = {
+        name: with_mark(chain, marks[name]) if name in marks else chain
+        for name, chain in lowered_.chains.items()
+    }
     root = chains.pop("IPVS")
     bases = {
         name: attrs.evolve(root, name=name, policy=Accept(), base=base) for name, base in _IPVS_BASES.items()

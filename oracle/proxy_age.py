@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from model.addresses import Family
+from model.addresses import Family, format_address
 from model.eligibility import version_matters
-from model.frontends import ServicePortView, node_view
+from model.frontends import FrontendKind, ServicePortView, node_view
 from model.node_config import NodeConfig
-from model.objects import Cluster, ServicePortName
+from model.objects import Cluster, TrafficPolicy
+from model.packet import PROTOCOL_NAMES
 from model.proxy_version import LATEST, OLDEST, Quirk, Reading
 from oracle.dialects.nftables.names import NameKind, proxy_name
 from oracle.names import chain_hash
@@ -140,7 +141,7 @@ def votes(
             name: chain.rules
             for one in sets
             for table, chains in one.tables.items()
-            if table == "nat" or table.endswith(" kube-proxy")
+            if table in ("nat", "ipvs") or table.endswith(" kube-proxy")
             for name, chain in chains.items()
         }
         for ports in zip(*views, strict=True):
@@ -150,7 +151,7 @@ def votes(
             if len(set(wanted)) < 2:
                 continue
             asked += 1
-            found = _reached(chains, ports[0].name)
+            found = _reached(chains, ports[0], family)
             by_reading.update(one for one, targets in zip(readings, wanted, strict=True) if targets == found)
     return Votes(asked, by_reading)
 
@@ -159,17 +160,35 @@ def _chosen(port: ServicePortView) -> Targets:
     return frozenset((one.address, one.port) for one in port.choices[0].cluster or ())
 
 
-def _reached(chains: Mapping[str, list[Rule]], name: ServicePortName) -> Targets:
-    """Where the service port's chain of cluster traffic leads; nowhere if it has none."""
+def _reached(chains: Mapping[str, list[Rule]], port: ServicePortView, family: Family) -> Targets:
+    """Where the service port's chain of cluster traffic leads; nowhere if it has none.
+
+    In ipvs mode that is the virtual server of a frontend under policy Cluster, if there is one.
+    """
+    name = port.name
     out: set[tuple[int, int]] = set()
     # Up to 1.19 a colon stands even behind a Service whose port has no name.
     hashed = [str(name) + name.protocol.lower(), f"{name.service}:{name.port_name}{name.protocol.lower()}"]
     own = [f"KUBE-SVC-{chain_hash(text)}" for text in hashed]
-    for rule in (rule for one in (*own, proxy_name(NameKind.SERVICE, name)) for rule in chains.get(one, ())):
-        leads_on = isinstance(rule.then, Jump | Goto)
-        if leads_on and not rule.then.chain.startswith(("KUBE-SEP-", "endpoint-")):
-            continue
-        for inner in chains.get(rule.then.chain, ()) if leads_on else (rule,):
+    own += [proxy_name(NameKind.SERVICE, name), *_virtual_server(port, family)]
+    for rule in (rule for one in own for rule in chains.get(one, ())):
+        inside: Iterable[Rule] = (rule,)
+        if isinstance(rule.then, Jump | Goto):
+            if not rule.then.chain.startswith(("KUBE-SEP-", "endpoint-", "IPVS ")):
+                continue
+            inside = chains.get(rule.then.chain, ())
+        for inner in inside:
             if isinstance(inner.then, Dnat):
                 out.add((inner.then.address or 0, inner.then.port or 0))
     return frozenset(out)
+
+
+def _virtual_server(port: ServicePortView, family: Family) -> Iterator[str]:
+    """The chain that stands for a virtual server with the cluster's endpoints."""
+    for kind, address in port.addresses:
+        policy = port.internal_policy if kind is FrontendKind.CIP else port.external_policy
+        if policy is TrafficPolicy.CLUSTER:
+            host = format_address(family, address)
+            host = f"[{host}]" if family is Family.IPV6 else host
+            yield f"IPVS {PROTOCOL_NAMES[port.protocol]} {host}:{port.port}"
+            return
