@@ -13,7 +13,10 @@ from functools import cached_property
 
 from model.objects import ObjectName, Service, ServicePortName
 
-_OWN = re.compile(r"KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|PROXY-FIREWALL|FORWARD|FIREWALL|POSTROUTING)$")
+_OWN = re.compile(
+    r"KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|PROXY-FIREWALL|FORWARD|FIREWALL|POSTROUTING"
+    r"|LOAD-BALANCER(-FW)?|NODE-PORT|SOURCE-RANGES-FIREWALL|IPVS-(OUT-)?FILTER)$"  # of ipvs mode
+)
 _PER_SERVICE = re.compile(r"KUBE-(SVC|SVL|EXT|FW|XLB|SEP)-([A-Z2-7]{16})$")
 _MARK = re.compile(r"KUBE-MARK-(MASQ|DROP)$")
 _COMMENT = re.compile(

@@ -106,6 +106,10 @@ _IPTABLES = (
         re.compile(r"KUBE-(EXTERNAL-SERVICES|PROXY-FIREWALL|FORWARD|FIREWALL|POSTROUTING)$"),
         ChainKind.OTHER,
     ),
+    (  # of ipvs mode
+        re.compile(r"KUBE-(LOAD-BALANCER(-FW)?|NODE-PORT|SOURCE-RANGES-FIREWALL|IPVS-(OUT-)?FILTER)$"),
+        ChainKind.OTHER,
+    ),
 )
 # A per-service chain has slashes in its name: service-ULMVA6XW-ns1/svc1/tcp/p80.
 _NFTABLES = (

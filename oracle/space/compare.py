@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from model.expected import Contract
-from model.fate import Fate, Fates
+from model.fate import Fate, Fates, LeafFate, settled
 from model.frontends import NodeView, Owner
 from model.intervals import EMPTY, Intervals, contains, intersect, size, subtract, union
+from model.ipvs.beside import may_be_dropped, may_be_masqueraded
+from model.odds import ONE
+from model.outcome import Verdict
 from model.packet import TCP, Origin, Packet
 from oracle.hooks import subnet
 from oracle.ruleset import Ruleset
 from oracle.space.cells import Region, regions, register_model
+from oracle.space.ends import Cell
 from oracle.space.entries import Entry, entries
 from oracle.space.fates import FatesOfCells
 from oracle.space.halves import second_half
@@ -184,6 +188,7 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
         entry.origin,
         from_pod_interface=entry.from_pod_interface,
     )
+    allowed += _also_tolerated(view, cell, entry.origin, is_owned=bool(owners))
     found = comparison.fates.found(region, entry.origin is Origin.WIRE, entry.in_interface)
     if found.stuck:
         everything = comparison.contract.sources(entry.origin)
@@ -211,6 +216,16 @@ def _suspicions(comparison: Comparison, region: Region, entry: Entry) -> Iterato
             entry.in_interface,
         )
         yield Suspicion(packet, region, owners)
+
+
+def _also_tolerated(view: NodeView, cell: Cell, origin: Origin, *, is_owned: bool) -> tuple[Fates, ...]:
+    """What kube-proxy's own rules do beside their purpose."""
+    if is_owned:
+        sources = may_be_dropped(view, cell.destination, cell.protocol, cell.port, origin)
+        return ((settled(sources, Verdict.DROP),),) if sources else ()
+    sources = may_be_masqueraded(view, cell.destination, cell.protocol, cell.port, origin)
+    masqueraded = LeafFate(0, 0, Verdict.PASS.value, ONE, sources)
+    return ((Fate(sources, (masqueraded,)),),) if sources else ()
 
 
 def _is_promised(view: NodeView, region: Region, owners: tuple[Owner, ...], sources: Intervals) -> bool:

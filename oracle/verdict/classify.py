@@ -105,7 +105,7 @@ def _translated_anyway(case: Evidence) -> Fault:
     jumps = entries(ends)
     if expected.verdict is Verdict.PASS or not case.owners:
         return Fault(Kind.UNEXPECTED_FRONTEND, (*jumps, *lines)[:MAX_LINES], "no Service has this frontend")
-    if "FWD-LBSR-01" in case.expectation.cites:
+    if not {"FWD-LBSR-01", "MODE-13"}.isdisjoint(case.expectation.cites):
         return Fault(
             Kind.SOURCE_RANGE,
             (*jumps, *lines)[:MAX_LINES],

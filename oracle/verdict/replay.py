@@ -5,13 +5,15 @@ those are counted and not replayed: what is reported of them is their number and
 """
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from model.addresses import Family, format_address
 from model.expectation import expect
 from model.frontends import NodeView
 from model.intervals import contains
+from model.ipvs.beside import may_be_dropped, may_be_masqueraded
 from model.objects import ServicePortName
-from model.outcome import Verdict
+from model.outcome import Leaf, Outcome, Verdict
 from model.packet import PROTOCOL_NAMES, Packet
 from oracle.dialects.nftables.names import owner_of_chain
 from oracle.findings import Difference, Line, NotJudged, Trace
@@ -24,6 +26,8 @@ from oracle.verdict.classify import faults
 from oracle.verdict.fault import Fault
 from oracle.verdict.grouping import MANY
 
+# Passed on with another source, and nothing else.
+MASQUERADED_ONLY = Outcome((Leaf(Verdict.PASS, Fraction(1), None, masquerade=True),))
 ENOUGH = 40  # packets replayed for one service port; more would tell the same again
 
 
@@ -100,12 +104,22 @@ class Replay:
 
 
 def tolerated(view: NodeView, packet: Packet, trace: Trace) -> bool:
-    """Deviations that are no fault: a cache of this node answers for the Service.
+    """Deviations that are no fault: a cache of this node answers for the Service, or rules of
+    ipvs mode do something beside their purpose.
 
     A node-local DNS cache takes the cluster IP as an address of the node and switches
     connection tracking off for it, so the packet is meant to stay untranslated.
     """
     outcome = trace.outcome
+    place = (packet.destination, packet.protocol, packet.port)
+    if view.owners(*place):
+        dropped = contains(may_be_dropped(view, *place, packet.origin), packet.source)
+        if dropped and outcome.verdict is Verdict.DROP:
+            return True
+    elif outcome == MASQUERADED_ONLY and contains(
+        may_be_masqueraded(view, *place, packet.origin), packet.source
+    ):
+        return True
     untracked = any("-j NOTRACK" in line.text or "-j CT --notrack" in line.text for line in trace.path)
     at_home = contains(view.local_addresses, packet.destination) or not view.config.addresses_are_complete
     return outcome.verdict is Verdict.PASS and untracked and at_home
