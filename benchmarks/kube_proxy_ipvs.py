@@ -17,7 +17,7 @@ from benchmarks.kube_proxy_ipvs_rules import write_rules
 from benchmarks.kube_proxy_ipvs_sets import SETS, Sets, set_name
 from benchmarks.kube_proxy_state import Backend, Choice, Portal, backends, choose, portals
 from model.addresses import Family, format_address, parse_cidr
-from model.intervals import contains
+from model.intervals import Intervals, contains
 from model.node_config import NodeConfig
 from model.objects import Cluster
 
@@ -234,6 +234,7 @@ def _own(config: NodeConfig, family: Family) -> Iterator[str]:
 
 def _node_ips(config: NodeConfig, family: Family) -> Iterable[str]:
     """The addresses with virtual servers for node ports: all, or those in the CIDRs of the family."""
+    spans: list[Intervals]
     if config.node_port_addresses == ("primary",):
         spans = [((address, address),) for of, address in config.primary if of is family]
     else:
