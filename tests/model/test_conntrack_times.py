@@ -4,9 +4,8 @@ import attrs
 import pytest
 
 from model.addresses import Family
-from model.conntrack import KUBE_PROXY_TIMEOUTS, Flow, FlowState, is_expired, timeout
+from model.conntrack import KUBE_PROXY_TIMEOUTS, Flow, FlowKey, FlowState, is_expired, timeout
 from model.packet import PROTOCOL_NUMBERS
-from model.traffic import FlowKey
 
 OPENING, ESTABLISHED = FlowState.OPENING, FlowState.ESTABLISHED
 
