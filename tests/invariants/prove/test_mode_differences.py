@@ -205,6 +205,7 @@ def table_of(kind: Fact | None, rows: Sequence[Predicate], settled: frozenset[Fa
     return TruthTables(sorted(asked, key=str), fixed | values)
 
 
+@pytest.mark.thorough
 @both
 def test_every_combination_of_facts_comes_to_the_same_classes(first: ProxyMode, second: ProxyMode) -> None:
     """Rows tried in order for all combinations at once: the same outcomes, causes and members."""
