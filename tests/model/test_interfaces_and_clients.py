@@ -79,7 +79,7 @@ def test_ipvs_remembers_a_client_at_each_frontend_apart(mode: ProxyMode, is_reme
 
 
 def test_in_ipvs_every_packet_of_a_flow_renews_the_memory_of_its_client() -> None:
-    """MODE-18: the template lasts from the latest packet, so a connection after 100 s is remembered."""
+    """MODE-19: the template lasts from the latest packet, so a connection after 100 s is remembered."""
     of = sticky(ProxyMode.IPVS)
     first, traffic = send(Traffic(), of, packet("10.96.0.10", None), 40000, 0, Fraction(0))
     _, traffic = send(traffic, of, packet("10.96.0.10", None), 40000, 50, Fraction(0))
