@@ -3,8 +3,11 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import attrs
+
 from model.addresses import Family
 from model.errors import InputError
+from model.expectation import expect
 from model.frontends import NodeView, node_view
 from model.objects import Cluster
 from model.packet import Packet
@@ -26,6 +29,7 @@ from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.claims import with_broken_claims
 from oracle.verdict.dataplanes import doubled, folded, has_part, missing, without_proxy
 from oracle.verdict.grouping import grouped
+from oracle.verdict.partial import Narrowed, WithoutSources, as_far_as_given, expect_without_sources
 from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import hidden_chains, remarks
 
@@ -79,7 +83,11 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
             not_judged.append(other)
             continue
         others = [one for of, sets in node.by_family.items() if of is not family for one in sets]
-        found, open_questions, count = _judge(view, cluster, rulesets, others, tell)
+        given = as_far_as_given(view, rulesets)
+        not_judged += given.not_judged
+        if not given.has_servers:
+            continue
+        found, open_questions, count = _judge(given, cluster, others, tell)
         differences += found
         not_judged += open_questions
         cells += count
@@ -133,21 +141,22 @@ def _dialect(node: NodeRules) -> str:
 
 
 def _judge(
-    view: NodeView,
-    cluster: Cluster,
-    rulesets: tuple[Ruleset, ...],
-    others: Sequence[Ruleset],
-    tell: Callable[[str], None],
+    given: Narrowed, cluster: Cluster, others: Sequence[Ruleset], tell: Callable[[str], None]
 ) -> tuple[list[Difference], list[NotJudged], int]:
     """(differences, questions left open, cells compared) of one family.
 
     `others` are the rule sets of the other one.
     """
+    view, rulesets = given.view, given.rulesets
     tell(f"cutting the {view.family.value} packet space")
     comparison = prepare(view, rulesets)
+    demanded = expect
+    if not given.tells_sources:
+        comparison = attrs.evolve(comparison, contract=WithoutSources(view))
+        demanded = expect_without_sources
     tally = Tally()
     undecided: list[Undecided] = []
-    replay = Replay(view, rulesets, ChainOwners(cluster.services))
+    replay = Replay(view, rulesets, ChainOwners(cluster.services), demanded)
     for item in compare(comparison, tally, lambda cells: tell(f"{cells} cells compared")):
         if isinstance(item, Undecided):
             undecided.append(item)

@@ -17,6 +17,7 @@ from model.proxy_version import LATEST, OLDEST, Reading, concerned, readings, ve
 from oracle.bundle import ASSUMED_WITHOUT_CONFIG, LIKE_KUBELET
 from oracle.dataplane import MODES, live
 from oracle.dialects.nftables.syntax import Dump
+from oracle.infer_ipvs import from_ipvs
 from oracle.infer_nftables import from_nft
 from oracle.proxy_age import minors, quirks, votes
 from oracle.roles import ChainKind, kind_of
@@ -57,6 +58,10 @@ def inferred(
             _detector(every, found, said)
             _node_ports(every, found, said)
             _mark(every, found, said)
+    if mode is ProxyMode.IPVS:
+        from_servers = from_ipvs(config, unset, every, cluster)
+        found |= from_servers.fields
+        said += from_servers.said
     gone = {text for name, text in ASSUMED_WITHOUT_CONFIG.items() if name in found}
     found["assumptions"] = (*(text for text in config.assumptions if text not in gone), *said)
     if from_rules is not None:

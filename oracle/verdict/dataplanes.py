@@ -162,7 +162,11 @@ def _root(ruleset: Ruleset) -> tuple[Ruleset, str] | None:
     found = [
         table
         for table, chains in ruleset.tables.items()
-        if any(kind_of(ruleset, table, name) is ChainKind.ROOT for name in chains)
+        if any(
+            kind_of(ruleset, table, name) is ChainKind.ROOT
+            for name, chain in chains.items()
+            if chain.rules or ruleset.dialect is not Dialect.IPVS  # whose entry every kernel has
+        )
     ]
     return (ruleset, "nat" if "nat" in found else found[0]) if found else None
 

@@ -4,11 +4,11 @@ On a node where more Services differ than are told one by one, the service ports
 those are counted and not replayed: what is reported of them is their number and names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from model.addresses import Family, format_address
-from model.expectation import expect
+from model.expectation import Expectation, expect
 from model.frontends import NodeView
 from model.intervals import contains
 from model.ipvs.beside import may_be_dropped, may_be_masqueraded
@@ -38,8 +38,15 @@ class Replay:
     told as not judged rather than as either verdict.
     """
 
-    def __init__(self, view: NodeView, rulesets: tuple[Ruleset, ...], owners: ChainOwners) -> None:
+    def __init__(
+        self,
+        view: NodeView,
+        rulesets: tuple[Ruleset, ...],
+        owners: ChainOwners,
+        demanded: Callable[[NodeView, Packet], Expectation] = expect,
+    ) -> None:
         self._view = view
+        self._demanded = demanded
         self._rulesets = rulesets
         self._owners = owners
         self._replayed: dict[ServicePortName | None, int] = {}
@@ -66,7 +73,7 @@ class Replay:
 
     def _confirmed(self, item: Suspicion) -> Iterator[Difference]:
         view, rulesets, packet = self._view, self._rulesets, item.packet
-        expectation = expect(view, packet)
+        expectation = self._demanded(view, packet)
         walk = Walk(rulesets, view.config, packet)
         trace = traced(walk)
         if tolerated(view, packet, trace):
