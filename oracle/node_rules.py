@@ -1,6 +1,6 @@
 """One node's rule sets and configuration, read from its evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 import attrs
@@ -61,6 +61,17 @@ def read_node(evidence: NodeEvidence, cluster: Cluster | None) -> NodeRules:
     return NodeRules(
         inferred(config, unset, ordered, reading.listings, cluster), ordered, tuple(reading.not_read)
     )
+
+
+def rulesets_of(files: Iterable[EvidenceFile]) -> Mapping[Family, Sequence[Ruleset]]:
+    """The rule sets of files of rules alone, by family, whatever the node is set to.
+
+    Raises InputError for a file that cannot be read.
+    """
+    reading = _Reading()
+    for file in files:
+        reading.take(file)
+    return reading.rulesets()
 
 
 class _Reading:

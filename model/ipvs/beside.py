@@ -4,10 +4,13 @@ Its rules know less than its virtual servers do. KUBE-LOOP-BACK holds the endpoi
 node and not how a packet came there, so a packet of an endpoint to its own port is masqueraded
 too (MODE-21). The sets of node ports hold ports and no addresses, so what the node sends to an
 address of its own at such a port is masqueraded, served there or not (MODE-01, MODE-30); of
-what goes from a node to itself no source is asked about at all. The rule
-that keeps the node from a balancer's address asks for the source and not for the sender, so it
-drops what comes from the wire with that source as well (MODE-13). None of this changes who
-answers whom; that kube-proxy does it is allowed and not demanded.
+what goes from a node to itself no source is asked about at all. Without a detector the rule for
+what took a cluster IP for its source asks for that and the port, and not for the destination
+(MODE-22). The rule that keeps the node from a balancer's address asks for the source and not for
+the sender, so it drops what comes from the wire with that source as well (MODE-13); and source
+ranges that hold the node admit each balancer's address at itself, not at the Service's others
+(FWD-LBSR-04). None of this changes who answers whom; that kube-proxy does it is allowed and not
+demanded.
 
 Source: 05-modes 1; rules-ipvs 6 (KUBE-POSTROUTING, KUBE-NODE-PORT, KUBE-IPVS-OUT-FILTER).
 """
@@ -15,7 +18,7 @@ Source: 05-modes 1; rules-ipvs 6 (KUBE-POSTROUTING, KUBE-NODE-PORT, KUBE-IPVS-OU
 from functools import lru_cache
 
 from model.frontends import FrontendKind, NodeView
-from model.intervals import EMPTY, Intervals, contains, single, subtract, union
+from model.intervals import EMPTY, Intervals, contains, normalise, single, subtract, union
 from model.node_config import ProxyMode
 from model.packet import Origin
 
@@ -34,6 +37,8 @@ def may_be_masqueraded(
         found = single(destination)
     if origin is Origin.NODE and at_home:
         found = union(found, subtract(view.local_addresses, view.family.loopback))
+    if not view.detector and not view.config.masquerade_all:
+        found = union(found, view.cluster_ips_at.get((protocol, port), EMPTY))
     return found
 
 
@@ -41,9 +46,12 @@ def may_be_dropped(view: NodeView, destination: int, protocol: int, port: int, o
     """The sources of packets to a frontend that the mode may drop whatever the contract says."""
     if view.config.mode is not ProxyMode.IPVS or origin is not Origin.WIRE:
         return EMPTY
-    owners = view.by_address.get((destination, protocol, port), ())
-    is_closed = any(kind is FrontendKind.LBV and one.closed_to_node for one, kind in owners)
-    return single(destination) if is_closed else EMPTY
+    found: Intervals = EMPTY
+    for one, kind in view.by_address.get((destination, protocol, port), ()):
+        if kind is FrontendKind.LBV and one.allowed_sources is not None:
+            others = normalise((vip, vip) for vip in one.vips if vip != destination)
+            found = union(found, single(destination) if one.closed_to_node else others)
+    return found
 
 
 @lru_cache(maxsize=4)  # one view after the other
