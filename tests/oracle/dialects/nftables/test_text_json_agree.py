@@ -15,15 +15,14 @@ from pathlib import Path
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from benchmarks.nft_nodes import nft_node
-from model.addresses import Family, format_address
 from oracle.dialects.nftables import parse_json, parse_text
 from oracle.dialects.nftables.expressions import Unknown
 from oracle.dialects.nftables.syntax import Dump, TableFamily
 from tests.oracle.dialects.nftables.rulesets import CHAINS, IPTABLES, OBJECTS, OTHER_TABLES
 from tests.oracle.dialects.nftables.sameness import essence
+from tests.strategies.nft_tables import kube_proxy_tables
 
 
 @attrs.frozen
@@ -142,49 +141,9 @@ def test_tables_of_iptables_are_read_as_far_as_nft_shows_them(namespace: Namespa
     assert [] == unknown_statements(text) + unknown_statements(found)
 
 
-@st.composite
-def kube_proxy_tables(draw: st.DrawFn) -> str:
-    """A table of kube-proxy's shapes, of either family, with drawn addresses, ports and numbers."""
-    family = draw(st.sampled_from(Family))
-    word, kind = ("ip", "ipv4_addr") if family is Family.IPV4 else ("ip6", "ipv6_addr")
-    some = st.integers(1, family.top - 1).map(lambda number: format_address(family, number))
-    ports = st.integers(1, 65535)
-    protocols = st.sampled_from(["tcp", "udp", "sctp"])
-    keys = draw(
-        st.dictionaries(
-            st.tuples(some, protocols, ports),
-            st.sampled_from(["drop", "goto e0", "accept"]),
-            min_size=1,
-            max_size=9,
-        )
-    )
-    endpoints = draw(st.lists(st.tuples(some, ports), min_size=1, max_size=6, unique=True))
-    length = draw(st.integers(1, family.bits))
-    pods, timeout, mark = draw(some), draw(st.integers(1, 10**6)), 1 << draw(st.integers(0, 31))
-    elements = ", ".join(
-        f"{at} . {protocol} . {port} : {then}" for (at, protocol, port), then in keys.items()
-    )
-    pairs = ", ".join(f"{number} : {at} . {port}" for number, (at, port) in enumerate(endpoints))
-    jumps = ", ".join(f"{number} : goto e0" for number in range(len(endpoints)))
-    return f"""table {word} kube-proxy {{
- set known {{ type {kind}; flags dynamic,timeout; timeout {timeout}s; elements = {{ {endpoints[0][0]} }} }}
- map service-ips {{ type {kind} . inet_proto . inet_service : verdict; elements = {{ {elements} }} }}
- chain e0 {{ update @known {{ {word} saddr }}; }}
- chain nat {{ type nat hook prerouting priority dstnat; policy accept;
-  {word} daddr . meta l4proto . th dport vmap @service-ips
-  {word} saddr != {pods}/{length} meta mark set meta mark or {mark:#x}
-  meta mark and {mark:#x} != 0 meta mark set meta mark xor {mark:#x} accept
-  {word} saddr @known goto e0
-  meta l4proto tcp dnat {word} addr . port to numgen random mod {len(endpoints)} map {{ {pairs} }}
-  numgen random mod {len(endpoints)} vmap {{ {jumps} }}
- }}
-}}
-"""
-
-
 @pytest.mark.needs_root
 @pytest.mark.needs_tool("ip", "nft")
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])  # each is loaded by nft itself
 @given(table=kube_proxy_tables())
 def test_drawn_tables_of_kube_proxy_are_the_same_in_both_forms(namespace: Namespace, table: str) -> None:
     """Whatever the addresses, ports, prefixes, marks and timeouts."""
