@@ -21,10 +21,10 @@ from mutation.processes import import_libraries, settle_hypothesis
 from mutation.reach import ROOT, Reach, measured
 from mutation.report import CONTRACT, Equivalent, Score, Survivor, written
 from mutation.run import Fate, fate
-from mutation.warm import Warm, warm
+from mutation.warm import Trial, Warm, warm
 
 SAMPLE = 12
-SEED = "1"
+SEED = "2"  # tests were written for what survived of the sample of seed 1
 
 
 @click.command()
@@ -44,6 +44,7 @@ def main(modules: Sequence[str], sample: int, seed: str) -> None:
     settle_hypothesis()
     reach = measured()
     tests = warm()
+    _sure_without_a_fault(tests, reach)
     survivors_of_contract = 0
     for path in modules or tuple(_modules()):
         mutants = mutants_of(Path(path).read_text())
@@ -54,6 +55,13 @@ def main(modules: Sequence[str], sample: int, seed: str) -> None:
             survivors_of_contract += len(survivors) if path in CONTRACT else 0
     tests.end()
     sys.exit(1 if survivors_of_contract else 0)
+
+
+def _sure_without_a_fault(tests: Warm, reach: Reach) -> None:
+    """A test that failed by itself, in the order in which faults meet them, would kill them for nothing."""
+    quickest = tuple(sorted(reach.seconds, key=lambda test: (reach.seconds[test], test)))
+    if tests.status(Trial("", None, quickest, seconds=3600)) != 0:
+        raise SystemExit("the tests fail without any fault when the quickest go first")
 
 
 def _modules() -> Iterator[str]:

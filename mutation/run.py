@@ -30,22 +30,22 @@ class Fate(enum.Enum):
 def fate(path: str, mutant: Mutant, reach: Reach, warm: Warm, *, own_alone: bool) -> Fate:
     """Runs the tests that reach the mutant's line; its own go first, and no others with `own_alone`.
 
-    A fault inside a function is tried where the tests are collected, others in a process
-    that imports everything anew.
+    A fault inside a function is tried where the tests are collected already. What survives
+    there may have done its work before, while modules were imported, so that and every other
+    fault is tried in a process that imports everything anew.
     """
     tests = reach.of_line(path, mutant.line)
     own = _own_tests(path, tests)
     others = () if own and own_alone else tuple(test for test in tests if test not in own)
-    for some in (own, others):
-        if some:
+    for is_warm in (True, False) if mutant.function else (False,):
+        for some in filter(None, (own, others)):
             seconds = 30 + 10 * sum(reach.seconds[test] for test in some)
             trial = Trial(path, mutant, some, seconds)
-            status = warm.status(trial) if mutant.function else NOT_HERE
-            if status == NOT_HERE:
-                status = apart(_Cold(trial), seconds=seconds)
+            cold = _Cold(path, mutant, some)
+            status = warm.status(trial) if is_warm else apart(cold, seconds=seconds)
             if status == TIMED_OUT:
                 return Fate.TIMED_OUT
-            if status not in (_PASSED, _NOTHING_COLLECTED):
+            if status not in (_PASSED, _NOTHING_COLLECTED, NOT_HERE):
                 return Fate.KILLED
     return Fate.SURVIVED
 
@@ -65,10 +65,12 @@ def _dotted(path: str) -> str:
 
 @attrs.frozen
 class _Cold:
-    trial: Trial
+    path: str
+    mutant: Mutant
+    tests: tuple[str, ...]
 
     def __call__(self) -> int:
-        return _tested(self.trial.path, self.trial.mutant, self.trial.tests)
+        return _tested(self.path, self.mutant, self.tests)
 
 
 def _tested(path: str, mutant: Mutant, tests: Sequence[str]) -> int:

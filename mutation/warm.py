@@ -22,10 +22,13 @@ NOT_HERE = 100  # beyond pytest's own exit statuses
 
 @attrs.frozen
 class Trial:
-    """What the process with the collected tests is asked: these tests, under this fault, within `seconds`."""
+    """What the process with the collected tests is asked: these tests, under this fault, within `seconds`.
+
+    Without a fault it says whether the tests pass in this order.
+    """
 
     path: str
-    mutant: Mutant
+    mutant: Mutant | None
     tests: tuple[str, ...]
     seconds: float
 
@@ -74,7 +77,7 @@ def _tried(session: "object", trial: Trial) -> int:
     import pytest
 
     assert isinstance(session, pytest.Session)
-    if not put_in_place(trial.path, trial.mutant):
+    if trial.mutant and not put_in_place(trial.path, trial.mutant):
         return NOT_HERE
     order = {test: place for place, test in enumerate(trial.tests)}
     items = [item for item in session.items if function_of(item.nodeid) in order]

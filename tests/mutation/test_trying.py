@@ -14,6 +14,7 @@ from mutation.mutants import Mutant, mutants_of
 from mutation.processes import TIMED_OUT, apart
 from mutation.reach import Reach, function_of
 from mutation.report import Equivalent
+from mutation.run import Fate, fate
 
 SECONDS = {"model/packet.py::slow": 1.9, "model/packet.py::fast": 0.1, "model/errors.py::other": 0.2}
 
@@ -123,3 +124,21 @@ def test_reviewed_mutants_of_one_line_are_told_together() -> None:
     reason = "A fact is told from the others by being another value; its text is for readers."
     expected = (Equivalent("model/forwarding.py", 39, line, None, reason, 2),)
     assert reviewed("model/forwarding.py", [*two, other]) == (expected, (other,))
+
+
+class Unseeing:
+    """A process with the collected tests in which nothing is ever noticed."""
+
+    def status(self, _: object) -> int:
+        return 0
+
+
+def test_a_fault_that_did_its_work_at_import_is_noticed_by_who_imports_anew() -> None:
+    """ONE is made by `intern` before any test runs, and stays when the function is exchanged."""
+    (mutant, *_) = (m for m in mutants_of((reach.ROOT / "model/odds.py").read_text()) if m.function)
+    test = "tests/model/test_odds.py::test_two_exclusive_ways_add_up"
+    known = Reach("", {}, {test: 0.1}, {f"model/odds.py:{mutant.line}": [test]})
+
+    found = fate("model/odds.py", mutant, known, Unseeing(), own_alone=True)  # type: ignore[arg-type]
+
+    assert found is Fate.KILLED
