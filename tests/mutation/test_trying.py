@@ -1,6 +1,8 @@
 """A fault is tried apart from everything else, against the tests that can notice it."""
 
 import os
+import subprocess
+import sys
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +16,6 @@ from mutation.mutants import Mutant, mutants_of
 from mutation.processes import TIMED_OUT, apart
 from mutation.reach import Reach, function_of
 from mutation.report import Equivalent
-from mutation.run import Fate, fate
 
 SECONDS = {"model/packet.py::slow": 1.9, "model/packet.py::fast": 0.1, "model/errors.py::other": 0.2}
 
@@ -126,19 +127,27 @@ def test_reviewed_mutants_of_one_line_are_told_together() -> None:
     assert reviewed("model/forwarding.py", [*two, other]) == (expected, (other,))
 
 
-class Unseeing:
-    """A process with the collected tests in which nothing is ever noticed."""
+AT_IMPORT = """
+from mutation import reach
+from mutation.mutants import mutants_of
+from mutation.reach import Reach
+from mutation.run import fate
 
-    def status(self, _: object) -> int:
+class Unseeing:
+    def status(self, _):
         return 0
+
+mutant = next(m for m in mutants_of((reach.ROOT / "model/odds.py").read_text()) if m.function)
+test = "tests/model/test_odds.py::test_two_exclusive_ways_add_up"
+known = Reach("", {}, {test: 0.1}, {f"model/odds.py:{mutant.line}": [test]})
+print(fate("model/odds.py", mutant, known, Unseeing(), own_alone=True).value)
+"""
 
 
 def test_a_fault_that_did_its_work_at_import_is_noticed_by_who_imports_anew() -> None:
     """ONE is made by `intern` before any test runs, and stays when the function is exchanged."""
-    (mutant, *_) = (m for m in mutants_of((reach.ROOT / "model/odds.py").read_text()) if m.function)
-    test = "tests/model/test_odds.py::test_two_exclusive_ways_add_up"
-    known = Reach("", {}, {test: 0.1}, {f"model/odds.py:{mutant.line}": [test]})
+    done = subprocess.run(
+        [sys.executable, "-c", AT_IMPORT], cwd=reach.ROOT, capture_output=True, text=True, check=True
+    )
 
-    found = fate("model/odds.py", mutant, known, Unseeing(), own_alone=True)  # type: ignore[arg-type]
-
-    assert found is Fate.KILLED
+    assert done.stdout.splitlines()[-1] == "killed"
