@@ -176,3 +176,31 @@ def test_settings_are_read_off_the_rules(case: str) -> None:
     wanted = (of.config.mode, of.config.masquerade_all)
     assert (config.mode, config.masquerade_all) == wanted
     assert check_node(evidence, of.cluster).verdict is NodeVerdict.CONFORMS
+
+
+DETECTORS = {
+    "a CIDR": ("! -s 10.244.0.0/16 ", "dst,dst", ("ClusterCIDR", False)),
+    "a bridge": ("! -i cbr0 ", "dst,dst", ("BridgeInterface", False)),
+    "a prefix of interfaces": ("! -i cali+ ", "dst,dst", ("InterfaceNamePrefix", False)),
+    "nothing": ("", "src,dst", ("None", False)),
+    "masqueradeAll": ("", "dst,dst", ("ClusterCIDR", True)),
+}
+
+
+@pytest.mark.parametrize(("source", "directions", "expected"), DETECTORS.values(), ids=DETECTORS)
+def test_who_is_a_pod_is_read_off_the_rule_of_cluster_ips(
+    source: str, directions: str, expected: tuple[str, bool]
+) -> None:
+    """KUBE-SERVICES masquerades cluster IPs by the detector, if there is one (MODE-22)."""
+    of = healthy("nodeport")
+    lines = of.texts["iptables-save"].splitlines()
+    rule = next(line for line in lines if "KUBE-CLUSTER-IP dst,dst -j KUBE-MARK" in line)
+    told_so = rule.replace("! -s 10.244.0.0/16 ", source).replace("dst,dst", directions)
+    texts = {
+        "ipvsadm": of.texts["ipvsadm"],
+        "iptables-save": of.texts["iptables-save"].replace(rule, told_so),
+    }
+
+    config = read_node(evidence_of(of.evidence, texts, configured=False), of.cluster).config
+
+    assert (config.detect_local.value, config.masquerade_all) == expected
