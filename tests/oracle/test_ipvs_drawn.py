@@ -19,20 +19,24 @@ from tests.strategies.clusters import clusters
 
 
 def is_usual(view: NodeView) -> bool:
-    """Whether nobody's node address is bound as an external IP, and node ports are served somewhere.
+    """Whether nobody's node address is bound as an external IP, node ports are served somewhere, and
+    slices agree where an endpoint is.
 
-    kube-proxy then takes another node's packets for its own, and skips health check ports.
+    kube-proxy else takes another node's packets for its own, skips health check ports, or finds
+    one Service's endpoint in KUBE-LOOP-BACK because another Service says that it is here.
     """
-    endpoints = {
-        endpoint.address
+    placed = {
+        (endpoint.address, endpoint.port, endpoint.local)
         for one in view.service_ports
         for endpoints in one.endpoint_choices
         for endpoint in endpoints
     }
+    agree = not any((address, port, not local) in placed for address, port, local in placed)
+    endpoints = {address for address, _, _ in placed}
     primary = view.config.primary_address(view.family) or 0
     is_neighbour = any(address != primary and address >> 8 == primary >> 8 for address in view.bound)
     is_served = bool(view.node_port_addresses) or not view.by_node_port
-    return is_served and not is_neighbour and endpoints.isdisjoint(view.bound)
+    return agree and is_served and not is_neighbour and endpoints.isdisjoint(view.bound)
 
 
 @given(st.data())
