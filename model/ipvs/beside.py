@@ -48,9 +48,12 @@ def may_be_dropped(view: NodeView, destination: int, protocol: int, port: int, o
         return EMPTY
     found: Intervals = EMPTY
     for one, kind in view.by_address.get((destination, protocol, port), ()):
-        if kind is FrontendKind.LBV and one.allowed_sources is not None:
-            others = normalise((vip, vip) for vip in one.vips if vip != destination)
-            found = union(found, single(destination) if one.closed_to_node else others)
+        if kind is not FrontendKind.LBV:
+            continue
+        if one.closed_to_node:
+            found = union(found, single(destination))
+        elif one.allowed_sources is not None:
+            found = union(found, normalise((vip, vip) for vip in one.vips if vip != destination))
     return found
 
 
