@@ -31,8 +31,8 @@ _BOOLS = {
     for form in (word, word.capitalize(), word.upper())
 }
 _MAYBE_NOT_TEXT = re.compile(r"[-+.0-9~tTfFyYnNoO]|\Z")
-_INTEGER = re.compile(r"[-+]?(?:(?P<hex>0x[0-9a-fA-F]+)|0o?(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9_]*))\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INTEGER = re.compile(r"[-+]?(?:(?P<hex>0x[0-9a-fA-F]+)|0o?(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL_FLOAT = re.compile(r"([-+]?)\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _TAG = "tag:yaml.org,2002:"
 _NO_KEY = object()
@@ -144,15 +144,16 @@ def _plain(text: str) -> Any:
     if text in _BOOLS:
         return _BOOLS[text]
     if len(text) < 100:  # longer digits are no number that an API object can hold
-        if number := _INTEGER.match(text):
-            sign = -1 if text[0] == "-" else 1
+        digits = text.replace("_", "")  # wherever they stand, as go-yaml takes them
+        if number := _INTEGER.match(digits):
+            sign = -1 if digits[0] == "-" else 1
             if number["hex"]:
                 return sign * int(number["hex"], 16)
             if number["octal"]:
                 return sign * int(number["octal"], 8)
             return sign * int(number["decimal"])
-        if _FLOAT.match(text):
-            return float(text)
+        if _FLOAT.match(digits):
+            return float(digits)
         if special := _SPECIAL_FLOAT.match(text):
             return float("nan") if special[1] is None else float(special[1] + "inf")
     return text
