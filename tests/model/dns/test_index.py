@@ -13,7 +13,7 @@ CONFIG = DnsConfig()
 
 
 def test_a_namespace_is_there_if_anything_is_in_it() -> None:
-    """DNS-POD-02: namespaces are not among the objects, so what lies in them tells."""
+    """DNS-POD-01: namespaces are not among the objects, so what lies in them tells."""
     cluster = Cluster(
         services=(Service(ObjectName("of-service", "x")),),
         slices=(EndpointSlice(ObjectName("of-slice", "x"), None, "IPv4"),),
