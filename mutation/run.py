@@ -31,21 +31,23 @@ def fate(path: str, mutant: Mutant, reach: Reach, warm: Warm, *, own_alone: bool
     """Runs the tests that reach the mutant's line; its own go first, and no others with `own_alone`.
 
     A fault inside a function is tried where the tests are collected already. What survives
-    there may have done its work before, while modules were imported, so that and every other
-    fault is tried in a process that imports everything anew.
+    there may have done its work before, while modules were imported, so its own tests are
+    asked once more in a process that imports everything anew, as all are for other faults.
     """
     tests = reach.of_line(path, mutant.line)
     own = _own_tests(path, tests)
     others = () if own and own_alone else tuple(test for test in tests if test not in own)
-    for is_warm in (True, False) if mutant.function else (False,):
-        for some in filter(None, (own, others)):
+    is_warm = mutant.function is not None
+    for warmly, some in ((is_warm, own), (is_warm, others), *([(False, own)] if is_warm else [])):
+        if some:
             seconds = 30 + 10 * sum(reach.seconds[test] for test in some)
             trial = Trial(path, mutant, some, seconds)
-            cold = _Cold(path, mutant, some)
-            status = warm.status(trial) if is_warm else apart(cold, seconds=seconds)
+            status = warm.status(trial) if warmly else NOT_HERE
+            if status == NOT_HERE:
+                status = apart(_Cold(path, mutant, some), seconds=seconds)
             if status == TIMED_OUT:
                 return Fate.TIMED_OUT
-            if status not in (_PASSED, _NOTHING_COLLECTED, NOT_HERE):
+            if status not in (_PASSED, _NOTHING_COLLECTED):
                 return Fate.KILLED
     return Fate.SURVIVED
 
