@@ -50,12 +50,12 @@ def cluster() -> ClusterState:
 
 def service_status(state: ClusterState) -> int | None:
     answer = questions.health(state, "node-a", WEB)
-    return answer and answer.status
+    return answer.status if answer else None
 
 
 def node_status(state: ClusterState) -> int | None:
     answer = questions.healthz(state, "node-a")
-    return answer and answer.status
+    return answer.status if answer else None
 
 
 def test_a_node_with_a_ready_endpoint_is_healthy_for_the_balancer() -> None:
