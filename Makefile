@@ -44,7 +44,7 @@ bench: $(INSTALLED) ## the benchmarks
 		--benchmark-only $(PYTEST_ARGS)
 
 # MODULE=model/forwarding.py for some modules, all of model/ without; SAMPLE=20 for so many of each at most.
-mutation: $(INSTALLED) ## put faults into model/ and see which no test notices; one core, for hours without MODULE
+mutation: $(INSTALLED) ## put faults into model/ and see which no test notices; one core, an hour without MODULE
 	nice -n 10 $(BIN)/python -m mutation $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE))
 
 setup: $(INSTALLED) ## make .venv and install the project with what its development needs

@@ -15,7 +15,7 @@ from pathlib import Path
 import attrs
 import click
 
-from mutation.equivalent import reviewed
+from mutation.equivalent import reviewed, why_left
 from mutation.mutants import Mutant, mutants_of
 from mutation.processes import import_libraries, settle_hypothesis
 from mutation.reach import ROOT, Reach, measured
@@ -80,7 +80,9 @@ def _judged(
         if fate(path, mutant, reach, tests, own_alone=not unknown) is Fate.SURVIVED:
             survived.append(mutant)
     equivalent, others = reviewed(path, survived)
-    survivors = tuple(Survivor(path, mutant.line, mutant.before, mutant.after) for mutant in others)
+    survivors = tuple(
+        Survivor(path, mutant.line, mutant.before, mutant.after, why_left(path, mutant)) for mutant in others
+    )
     killed, same = len(tried) - len(survived), len(survived) - len(survivors)
     print(f"{path}: {killed} of {len(tried)} killed, {same} equivalent,", end=" ")
     print(f"{len(survivors)} survived, {time.monotonic() - began:.0f} s")

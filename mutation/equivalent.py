@@ -1,8 +1,9 @@
-"""The mutants that no test can kill, because nothing that they change can be seen: reviewed, with reasons.
+"""What a reader found about the mutants that no test kills, with reasons.
 
-They stand in equivalent.toml, one table each: `module`, `before` and `after` (the first
-line that changes, as `Mutant` has it; `after` may be left out, for every fault of that
-line) and `reason`.
+Those that cannot be killed, because nothing that they change can be seen, stand in
+equivalent.toml; those that could, and why they are left so, in unnoticed.toml. Each is one
+table: `module`, `before` and `after` (the first line that changes, as `Mutant` has it;
+`after` may be left out, for every fault of that line) and `reason`.
 """
 
 import tomllib
@@ -14,12 +15,19 @@ from mutation.mutants import Mutant
 from mutation.report import Equivalent
 
 _REVIEWED = Path(__file__).with_name("equivalent.toml")
+_LEFT = Path(__file__).with_name("unnoticed.toml")
 
 
 @cache
-def _reviewed() -> dict[tuple[str, str, str | None], str]:
-    tables = tomllib.loads(_REVIEWED.read_text()).get("mutant", [])
+def _reasons(file: Path) -> dict[tuple[str, str, str | None], str]:
+    tables = tomllib.loads(file.read_text()).get("mutant", [])
     return {(t["module"], t["before"], t.get("after")): t["reason"] for t in tables}
+
+
+def why_left(path: str, mutant: Mutant) -> str:
+    """The reason for leaving a fault unnoticed, "" where nobody has looked at it."""
+    known = _reasons(_LEFT)
+    return known.get((path, mutant.before, mutant.after)) or known.get((path, mutant.before, None), "")
 
 
 def reviewed(path: str, survived: Sequence[Mutant]) -> tuple[tuple[Equivalent, ...], tuple[Mutant, ...]]:
@@ -28,7 +36,7 @@ def reviewed(path: str, survived: Sequence[Mutant]) -> tuple[tuple[Equivalent, .
     others = []
     for mutant in survived:
         for after in (mutant.after, None):
-            reason = _reviewed().get((path, mutant.before, after))
+            reason = _reasons(_REVIEWED).get((path, mutant.before, after))
             if reason:
                 key = (mutant.line, mutant.before, after)
                 count = found[key].count + 1 if key in found else 1

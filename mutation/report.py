@@ -18,13 +18,15 @@ _SCORES = (
     "## Scores\n\n| module | mutants | tried | killed | survived | equivalent | score |\n"
     "|---|--:|--:|--:|--:|--:|--:|\n"
 )
-_SURVIVORS = "## Not noticed\n\n| where | line | with the fault |\n|---|---|---|\n"
+_SURVIVORS = "## Not noticed\n\n| where | line | with the fault | why it stands |\n|---|---|---|---|\n"
 _EQUIVALENT = (
     "## Equivalent mutants\n\n| where | line | with the fault | why nothing can tell |\n|---|---|---|---|\n"
 )
 _NEW = "## New since\n\nModules that have not been tried yet:\n\n"
 _SCORE = re.compile(r"^\| `(model/\S+\.py)` \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| [^|]* \|$", re.M)
-_SURVIVOR = re.compile(r"^\| `(model/\S+\.py):(\d+)` \| (`` .*? ``) \| (`` .*? ``|lost) \|$", re.M)
+_SURVIVOR = re.compile(
+    r"^\| `(model/\S+\.py):(\d+)` \| (`` .*? ``) \| (`` .*? ``|lost) \| ([^`].*|) ?\|$", re.M
+)
 _ENTRY = re.compile(
     r"^\| `(model/\S+\.py):(\d+)` \| (`` .*? ``) \| (`` .*? ``|lost|any of \d+) \| ([^`].*) \|$", re.M
 )
@@ -60,12 +62,16 @@ class Equivalent:
 
 @attrs.frozen
 class Survivor:
-    """A mutant that no test noticed, not known to be equivalent; `after` is "" where the line is lost."""
+    """A mutant that no test noticed, not known to be equivalent; `after` is "" where the line is lost.
+
+    `reason` says why it is left so, "" until somebody has looked.
+    """
 
     module: str
     line: int
     before: str
     after: str
+    reason: str = ""
 
 
 @attrs.frozen
@@ -94,15 +100,18 @@ def written(score: Score, survivors: tuple[Survivor, ...], equivalent: tuple[Equ
 
 def read_page(text: str) -> Page:
     """The tables of a page."""
+    others, _, equivalent = text.partition("## Equivalent mutants")
     return Page(
-        tuple(Score(module, *map(int, numbers)) for module, *numbers in _SCORE.findall(text)),
+        tuple(Score(module, *map(int, numbers)) for module, *numbers in _SCORE.findall(others)),
         tuple(
-            Survivor(module, int(line), _uncode(before), "" if after == "lost" else _uncode(after))
-            for module, line, before, after in _SURVIVOR.findall(text)
+            Survivor(
+                module, int(line), _uncode(before), "" if after == "lost" else _uncode(after), why.strip()
+            )
+            for module, line, before, after, why in _SURVIVOR.findall(others)
         ),
         tuple(
             Equivalent(module, int(line), _uncode(before), *_read_after(after, reason))
-            for module, line, before, after, reason in _ENTRY.findall(text)
+            for module, line, before, after, reason in _ENTRY.findall(equivalent)
         ),
         tuple(_NEW_MODULE.findall(text)),
     )
@@ -157,7 +166,8 @@ def _row(name: str, s: Score) -> str:
 
 
 def _survivor(s: Survivor) -> str:
-    return f"| `{s.module}:{s.line}` | {_code(s.before)} | {_code(s.after) if s.after else 'lost'} |\n"
+    after = _code(s.after) if s.after else "lost"
+    return f"| `{s.module}:{s.line}` | {_code(s.before)} | {after} | {s.reason} |\n"
 
 
 def _entry(e: Equivalent) -> str:

@@ -14,7 +14,7 @@ MODES = Score("model/modes.py", 100, 100, 100, 0, 0)
 PAGE = Page(
     scores=(MODES, ODDS),
     survivors=(
-        Survivor("model/odds.py", 3, "key = a | b", "key = a & b"),
+        Survivor("model/odds.py", 3, "key = a | b", "key = a & b", "Shares that differ so are too rare."),
         Survivor("model/odds.py", 9, "x()", ""),
     ),
     equivalent=(
