@@ -8,10 +8,10 @@ anything else of the module, or of those that import it where it has no function
 those whose own file imports it.
 """
 
+import ast
 import hashlib
 import json
 import os
-import re
 from collections.abc import Sequence, Set
 from functools import cache
 from pathlib import Path
@@ -152,11 +152,21 @@ def _measure(known: Reach, ask: Sequence[str]) -> int:
     return 0
 
 
-@cache
 def imports(file: str, path: str) -> bool:
-    """Whether the file's own text imports the module at `path` by its name."""
-    name = re.escape(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
-    return bool(re.search(rf"^from {name} import|^import {name}\b", (ROOT / file).read_text(), re.MULTILINE))
+    """Whether the file's own text imports the module at `path`, or names out of it."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") in _imported(file)
+
+
+@cache
+def _imported(file: str) -> frozenset[str]:
+    """What a file imports, in dotted names; of `from a import b` both, as b may be a module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return frozenset(found)
 
 
 def _modules() -> list[str]:

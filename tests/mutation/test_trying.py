@@ -49,6 +49,15 @@ def test_the_tests_of_a_line_are_those_that_ran_it_the_quickest_first() -> None:
     assert known.of_line("model/odds.py", 34) == ("model/packet.py::fast", "model/packet.py::slow")
 
 
+def test_a_module_is_imported_by_its_name_or_out_of_its_package() -> None:
+    file = "tests/model/api/test_objects.py"
+
+    assert reach.imports(file, "model/api/objects.py")  # from model.api import objects
+    assert reach.imports(file, "model/api/__init__.py")
+    assert reach.imports("tests/model/test_odds.py", "model/odds.py")
+    assert not reach.imports(file, "model/objects.py")
+
+
 @pytest.mark.parametrize(
     ("reaching", "expected"),
     [({"a.py::slow", "a.py::fast"}, ("a.py::fast",)), ({"a.py::slow"}, ("a.py::slow",))],
