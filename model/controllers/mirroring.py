@@ -124,7 +124,7 @@ def _endpoint(address: EndpointAddress, text: str, *, ready: bool) -> Endpoint:
     return Endpoint(
         (text,),
         ready=ready,
-        node_name=address.node_name or None,
+        node_name=address.node_name,
         hostname=address.hostname or None,
         target=address.target,
     )
