@@ -142,15 +142,32 @@ def test_an_address_that_is_once_unready_at_a_port_list_is_unready() -> None:
 
 
 def test_labels_are_copied_but_for_those_of_the_controller() -> None:
+    """Those that name the Service and the manager are set anew, the headless one is a field."""
     labels = (
         ("endpointslice.kubernetes.io/managed-by", "me"),
+        ("kubernetes.io/service-name", "other"),
         ("service.kubernetes.io/headless", ""),
         ("team", "x"),
     )
 
-    (found,) = mirror(BY_HAND, attrs.evolve(ONE, labels=labels), ())
+    found = mirror(BY_HAND, attrs.evolve(ONE, labels=labels), ())
 
-    assert (MANAGER, True, (("team", "x"),)) == (found.managed_by, found.headless, found.labels)
+    endpoint = Endpoint(("10.0.0.1",), True)
+    assert found == (mirrored("web-00000", endpoint, headless=True, labels=(("team", "x"),)),)
+
+
+def test_addresses_without_ports_have_a_slice_without_ports() -> None:
+    """EPS-MIR-02: apart from those that the same object has at ports."""
+    endpoints = written(
+        EndpointSubset(addresses("10.0.0.1"), addresses("10.0.0.3")),
+        EndpointSubset(addresses("10.0.0.2"), (), (HTTP_8080,)),
+    )
+
+    found = mirror(BY_HAND, endpoints, ())
+
+    plain = mirrored("", Endpoint(("10.0.0.1",), True), Endpoint(("10.0.0.3",), False), ports=())
+    at_http = mirrored("", Endpoint(("10.0.0.2",), True))
+    assert {plain, at_http} == {attrs.evolve(one, name=ObjectName("shop", "")) for one in found}
 
 
 def test_a_slice_that_says_the_same_is_left_as_it_is() -> None:
@@ -161,6 +178,18 @@ def test_a_slice_that_says_the_same_is_left_as_it_is() -> None:
     (found,) = mirror(BY_HAND, endpoints, [existing])
 
     assert found is existing
+
+
+def test_a_slice_whose_ports_are_in_another_order_is_left_as_it_is() -> None:
+    """EPS-PORT-04: a list of ports is a set."""
+    endpoints = written(EndpointSubset(addresses("10.0.0.1"), (), (HTTP_8080, DB)))
+    either = [
+        mirrored("web-x", Endpoint(("10.0.0.1",), True), ports=p) for p in ((DB, HTTP_8080), (HTTP_8080, DB))
+    ]
+
+    found = [mirror(BY_HAND, endpoints, [one]) for one in either]
+
+    assert found == [(one,) for one in either]
 
 
 def test_a_slice_is_rewritten_under_its_name_and_others_of_its_ports_go() -> None:
