@@ -15,7 +15,6 @@ from model.dns.config import DnsConfig, PodRecords
 from model.dns.index import ClusterIndex, PublishedEndpoint, is_headless
 from model.dns.names import (
     PODS,
-    SERVICES,
     Branch,
     PodName,
     ServiceName,
@@ -105,7 +104,7 @@ def _branch_exists(index: ClusterIndex, config: DnsConfig, kind: str, namespace:
         if namespace is None:
             return config.has_extras
         return _has_pods(config) and namespace in index.namespaces
-    return kind != SERVICES or namespace is None or namespace in index.namespaces
+    return namespace is None or namespace in index.namespaces
 
 
 def _has_pods(config: DnsConfig) -> bool:
