@@ -30,6 +30,10 @@ CLUSTER = Cluster(
         service("empty", "None"),
         service("gone", points_at="nope.shop.svc.cluster.local"),
         service("literal", points_at="192.0.2.1"),
+        service("mail", "fd00::25"),
+        Service(
+            ObjectName("office", "mail"), ports=(ServicePort("", "TCP", 25),), cluster_ips=("10.96.0.25",)
+        ),
     ),
     slices=(sliced("db", READY), sliced("empty", UNREADY)),
 )
@@ -64,6 +68,13 @@ def reason(name: str, kind: str, config: DnsConfig | None = None) -> str:
             "externalName 192.0.2.1 of shop/literal is an address, not a name (DNS-EXT-05)",
         ),
         ("web.other.svc", "A", "service web is not in namespace other but in shop"),
+        ("mail.other.svc", "A", "service mail is not in namespace other but in shop, office"),
+        ("mail.shop.svc", "A", "shop/mail has no IPv4 address to publish (DNS-A-02)"),
+        (
+            "_x._tcp.mail.office.svc",
+            "SRV",
+            "named ports of office/mail: none (DNS-SRV-01, DNS-SRV-03)",
+        ),
     ],
 )
 def test_a_reason_names_the_objects_and_the_rule(name: str, kind: str, expected: str) -> None:
@@ -75,6 +86,12 @@ def test_a_reason_names_the_objects_and_the_rule(name: str, kind: str, expected:
 )
 def test_where_the_objects_tell_nothing_no_reason_is_made_up(name: str) -> None:
     assert reason(name, "A") == ""
+
+
+@pytest.mark.parametrize("name", ["web.shop.svc", "db.shop.svc", "1-2-3.shop.pod", "1-2-3-4.shop.pod"])
+def test_of_a_type_that_no_object_publishes_nothing_is_said(name: str) -> None:
+    """Neither of a Service's name, with or without a cluster IP, nor of an address that is none."""
+    assert reason(name, "TXT") == ""
 
 
 def test_of_pods_the_mode_is_told() -> None:

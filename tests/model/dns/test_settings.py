@@ -1,5 +1,6 @@
 """The settings of the cluster's DNS and of a pod's resolver, and where each comes from."""
 
+import attrs
 import pytest
 
 from model.dns import DnsConfig, DnsPolicy, PodDns, PodRecords, Upstream, dns_server
@@ -15,6 +16,28 @@ def test_settings_are_named_as_commands_name_them() -> None:
     assert [one.value for one in PodRecords] == ["disabled", "insecure", "verified"]
     assert [one.value for one in Extent] == ["specification", "coredns"]
     assert [one.value for one in Upstream] == ["unknown", "fails"]
+
+
+def test_what_nobody_sets_is_as_kubeadm_sets_up_coredns() -> None:
+    """DNS-TTL-01, DNS-POD-01: the zone cluster.local, 30 seconds, any pod's name, both reverse zones."""
+    assert attrs.asdict(DnsConfig()) == {
+        "zone": "cluster.local",
+        "ttl": 30,
+        "pods": PodRecords.INSECURE,
+        "extent": Extent.COREDNS,
+        "endpoint_pod_names": False,
+        "upstream": Upstream.UNKNOWN,
+        "reverse_zones": ("in-addr.arpa", "ip6.arpa"),
+        "fall_through": ("in-addr.arpa", "ip6.arpa"),
+        "namespaces": (),
+        "serial": 1,
+    }
+
+
+def test_the_switch_is_set_by_name_only() -> None:
+    by_place = DnsConfig("example.org", 5, PodRecords.VERIFIED, Extent.SPECIFICATION, Upstream.FAILS)
+
+    assert (Upstream.FAILS, False) == (by_place.upstream, by_place.endpoint_pod_names)
 
 
 @pytest.mark.parametrize(
