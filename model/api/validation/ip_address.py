@@ -32,7 +32,8 @@ def validate_ip_address_update(address: IPAddress, old: IPAddress) -> tuple[Fiel
 
 
 def _ip_name(name: str) -> tuple[str, ...]:
-    return tuple(error.detail for error in canonical_ip_errors("", name))
+    # The checks of a name repeat the value themselves.
+    return tuple(error.detail.removeprefix(f"{name!r}: ") for error in canonical_ip_errors("", name))
 
 
 def _parent_errors(parent: ParentReference | None) -> Iterator[FieldError]:
