@@ -1,4 +1,4 @@
-"""What `model.dns` offers by name is there, and is all that it takes from its modules."""
+"""What packages offer by name is there, and is all that they take from their modules."""
 
 from types import ModuleType
 
