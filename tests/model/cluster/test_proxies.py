@@ -1,5 +1,8 @@
 """A node goes by what its proxy applied last, and a view of the Services concerned is enough."""
 
+from collections.abc import Callable
+from fractions import Fraction
+
 import attrs
 import pytest
 from hypothesis import given
@@ -110,11 +113,88 @@ def test_a_stopped_proxy_leaves_its_rules() -> None:
     assert target("10.244.1.5") == sent(with_slice(state, "10.244.1.6"))[1].target
 
 
-def test_a_stopped_proxy_cannot_sync() -> None:
-    state = proxies.stop_proxy(cluster(), events.StopProxy("node-a"))
+def stopped() -> ClusterState:
+    return proxies.stop_proxy(cluster(), events.StopProxy("node-a"))
 
-    with pytest.raises(IllegalEvent, match="node node-a: its proxy does not run"):
-        synced(state)
+
+def in_nftables_mode() -> ClusterState:
+    config = NodeConfig("node-a", mode=ProxyMode.NFTABLES)
+    return node_life.add_node(ClusterState(), events.AddNode(Node("node-a"), config))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "refusal"),
+    [
+        (
+            lambda: proxies.start_proxy(cluster(), events.StartProxy("node-a")),
+            "StartProxy: node node-a: its proxy runs already",
+        ),
+        (
+            lambda: proxies.stop_proxy(stopped(), events.StopProxy("node-a")),
+            "StopProxy: node node-a: its proxy does not run",
+        ),
+        (lambda: synced(stopped()), "SyncProxy: node node-a: its proxy does not run"),
+        (lambda: synced(ClusterState()), "SyncProxy: node node-a: does not exist"),
+        (
+            lambda: synced(cluster(), Sees.SERVICES),
+            "SyncProxy: sees services: the first sync waits for both watches",
+        ),
+        (
+            lambda: synced(cluster(), Sees.SLICES),
+            "SyncProxy: sees slices: the first sync waits for both watches",
+        ),
+        (lambda: sent(in_nftables_mode()), "Send: node node-a: nftables mode is not modelled yet"),
+        (
+            lambda: proxies.send(cluster(), events.Send("node-a", TO_DNS, 40000, Fraction(1))),
+            "Send: chance 1: is not within [0, 1)",
+        ),
+        (
+            lambda: proxies.send(cluster(), events.Send("node-a", TO_DNS, 40000, Fraction(-1, 2))),
+            "Send: chance -1/2: is not within [0, 1)",
+        ),
+        (
+            lambda: proxies.close_connection(cluster(), events.CloseConnection("node-a", TO_DNS, 40000)),
+            f"CloseConnection: packet {TO_DNS}: there is no such connection to close",
+        ),
+    ],
+)
+def test_what_a_proxy_cannot_do_is_refused_with_event_field_value_and_reason(
+    attempt: Callable[[], object], refusal: str
+) -> None:
+    with pytest.raises(IllegalEvent) as refused:
+        attempt()
+
+    assert refusal == str(refused.value)
+
+
+def test_a_proxy_that_starts_again_syncs_again() -> None:
+    state = proxies.start_proxy(with_slice(stopped(), "10.244.1.6"), events.StartProxy("node-a"))
+
+    assert target("10.244.1.6") == sent(synced(state))[1].target
+
+
+def test_a_sync_keeps_what_it_saw_and_when() -> None:
+    """SYNC-01: the proxy's own record of it; nothing else of the cluster changes."""
+    state = attrs.evolve(cluster("10.244.1.5"), now=7)
+
+    after = synced(state)
+
+    before = state.proxies["node-a"]
+    applied = Applied(state.services, state.slices)
+    assert attrs.evolve(before, applied=applied, synced_at=7) == after.proxies["node-a"]
+    assert attrs.evolve(state, proxies=after.proxies) == after
+
+
+def test_an_endpoint_that_only_a_headless_slice_still_has_is_gone() -> None:
+    """FWD-OBJ-02, CT-02: proxies do not read slices with that label, so its UDP flow moves."""
+    headless = attrs.evolve(slice_with("10.244.1.5"), name=ObjectName("kube-system", "dns-2"), headless=True)
+    state = cluster("10.244.1.5")
+    state = attrs.evolve(state, slices=state.slices.put(headless, 0))
+    state, first = sent(synced(state))
+
+    _, second = sent(synced(with_slice(state, "10.244.1.6")))
+
+    assert (target("10.244.1.5"), target("10.244.1.6")) == (first.target, second.target)
 
 
 def test_services_and_slices_may_reach_a_proxy_apart() -> None:
@@ -125,11 +205,6 @@ def test_services_and_slices_may_reach_a_proxy_apart() -> None:
 
     assert Verdict.REJECT is sent(synced(state, Sees.SERVICES))[1].verdict
     assert target("10.244.1.6") == sent(synced(state, Sees.SLICES))[1].target
-
-
-def test_the_first_sync_waits_for_both_watches() -> None:
-    with pytest.raises(IllegalEvent, match="the first sync waits for both watches"):
-        synced(cluster(), Sees.SERVICES)
 
 
 def test_a_udp_flow_to_a_replaced_endpoint_moves_at_the_sync() -> None:
@@ -161,14 +236,6 @@ def test_a_change_of_services_alone_ends_no_udp_flow() -> None:
     state = attrs.evolve(state, services=state.services.remove(DNS, 0))
 
     assert target("10.244.1.5") == sent(synced(state))[1].target
-
-
-def test_a_node_in_another_mode_is_not_answered_for() -> None:
-    config = NodeConfig("node-a", mode=ProxyMode.NFTABLES)
-    state = node_life.add_node(ClusterState(), events.AddNode(Node("node-a"), config))
-
-    with pytest.raises(IllegalEvent, match="nftables mode is not modelled yet"):
-        sent(state)
 
 
 def test_a_proxy_follows_its_nodes_zone_at_the_next_sync() -> None:
