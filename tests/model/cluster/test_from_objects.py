@@ -89,10 +89,30 @@ def test_a_service_cidr_without_a_version_is_one_as_well() -> None:
     assert list(state_of(file(plain)).registry.service_cidrs) == ["kubernetes"]
 
 
-def test_a_field_of_the_wrong_type_is_named_with_its_file_and_object() -> None:
-    wrong = SERVICE | {"spec": {"ports": "none"}}
+def test_a_service_without_a_version_is_one_as_well() -> None:
+    plain = {key: value for key, value in SERVICE.items() if key != "apiVersion"}
 
+    assert list(state_of(file(plain)).registry.services) == [WEB]
+
+
+def test_objects_of_other_groups_are_passed_over() -> None:
+    other = SERVICE | {"apiVersion": "serving.knative.dev/v1"}
+
+    state = state_of(file(other, cidr("v2")))
+
+    assert ([], []) == (list(state.registry.services), list(state.registry.service_cidrs))
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({"kind": "List", "items": [SLICE, SERVICE | {"metadata": META | {"generation": "1"}}]}, "items[1]"),
+        (SERVICE | {"metadata": META | {"generation": "1"}}, "document"),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_named_with_its_file_and_object(document: Any, place: str) -> None:
     with pytest.raises(InputError) as fault:
-        state_of(file(wrong))
+        state_of([("c.json", json.dumps(document).encode())])
 
-    assert str(fault.value).startswith("c.json:")
+    reason = "metadata.generation: must be a whole number, not a string"
+    assert str(fault.value) == f"c.json: Service at {place}: {reason}"
