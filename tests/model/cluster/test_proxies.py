@@ -188,7 +188,7 @@ def test_a_sync_keeps_what_it_saw_and_when() -> None:
 def test_an_endpoint_that_only_a_headless_slice_still_has_is_gone() -> None:
     """FWD-OBJ-02, CT-02: proxies do not read slices with that label, so its UDP flow moves."""
     headless = attrs.evolve(slice_with("10.244.1.5"), name=ObjectName("kube-system", "dns-2"), headless=True)
-    state = cluster("10.244.1.5")
+    state = cluster("10.244.1.5", "10.244.1.6")
     state = attrs.evolve(state, slices=state.slices.put(headless, 0))
     state, first = sent(synced(state))
 
