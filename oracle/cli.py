@@ -24,6 +24,7 @@ from oracle.commands.expect import expect
 from oracle.commands.invariants import invariants
 from oracle.commands.migrate import migrate
 from oracle.commands.prove import prove
+from oracle.commands.render import render
 from oracle.commands.replay import replay
 from oracle.commands.terminal import note
 from oracle.commands.trace import trace
@@ -46,6 +47,7 @@ svcproof.add_command(dns)
 svcproof.add_command(endpoints)
 svcproof.add_command(admit)
 svcproof.add_command(replay)
+svcproof.add_command(render)
 svcproof.add_command(prove)
 svcproof.add_command(invariants)
 

@@ -74,55 +74,62 @@ def _ruleset(view: NodeView, names: Names) -> Ruleset:
     conditions = Conditions(view, names.holds_sets)
     contract = Contract(view)
     owned = tuple(owned_places(view, contract))
-    places = (*owned, *merged(unowned_places(view, contract)))
+    unowned = merged(unowned_places(view, contract))
 
     writer = FrontendWriter(conditions, names)
-    translate = {way: writer.dispatch(owned, way) for way in ways(view)}
-    enter, dispatching = _entries(conditions, names.dispatch, translate)
+    translate = _shared(names.dispatch, {way: writer.dispatch(owned, way) for way in ways(view)})
     after = Chain(names.postrouting, list(_postrouting(1 << view.config.masquerade_bit)), 0)
     nat = Part(
         {
-            Hookpoint.PREROUTING: enter(WIRE),
-            Hookpoint.OUTPUT: enter(NODE),
+            Hookpoint.PREROUTING: _enter(conditions, translate, WIRE),
+            Hookpoint.OUTPUT: _enter(conditions, translate, NODE),
             Hookpoint.POSTROUTING: [rule((), Jump(after.name))],
         },
-        (*dispatching, *writer.chains.values(), after),
+        (*_once(translate), *writer.chains.values(), after),
     )
-    refuse = {way: _refusing(conditions, places, way) for way in ways(view)}
-    enter, refusing = _entries(conditions, names.refusals, refuse)
+    guard = _shared(names.guards, {way: _refusing(conditions, unowned, way) for way in ways(view)})
+    refuse = {way: _refusing(conditions, owned, way) for way in ways(view)}
+    for way, rules in refuse.items():
+        rules.insert(0, rule((_TRANSLATED,), Return(), "on its way to an endpoint"))
+        rules.append(rule((), Jump(guard[way].name), "no Service's"))
+    checks = _shared(names.refusals, refuse)
     # What the node sends to itself comes in again, and was asked already.
     back = rule((Fact("in-interface", "lo"),), Return(), "asked at output")
-    checks = Part(
+    from_wire = _enter(conditions, checks, WIRE)
+    filter_ = Part(
         {
-            Hookpoint.INPUT: [back, *enter(WIRE)],
-            Hookpoint.FORWARD: enter(WIRE),
-            Hookpoint.OUTPUT: enter(NODE),
+            Hookpoint.INPUT: [back, *from_wire],
+            Hookpoint.FORWARD: from_wire,
+            Hookpoint.OUTPUT: _enter(conditions, checks, NODE),
         },
-        refusing,
+        (*_once(checks), *_once(guard)),
     )
     backend = "nft" if names.dialect is Dialect.IPTABLES else ""
-    return Ruleset(view.family, "", names.tables(nat, checks), (), (), backend, names.dialect)
+    return Ruleset(view.family, "", names.tables(nat, filter_), (), (), backend, names.dialect)
 
 
-def _entries(
-    conditions: Conditions, name: Callable[[Way], str], content: Mapping[Way, list[Rule]]
-) -> tuple[Callable[[Way], list[Rule]], list[Chain]]:
-    """(the jumps that lead new packets of an origin into their entry chains, those chains)."""
+def _shared(name: Callable[[Way], str], content: Mapping[Way, list[Rule]]) -> dict[Way, Chain]:
+    """A chain for each way; ways of the same content have the same."""
     held: dict[Way, Chain] = {}
     for way in sorted(content, key=lambda one: one is not WIRE):
         same = next((chain for chain in held.values() if chain.rules == content[way]), None)
         held[way] = same or Chain(name(way), content[way], 0)
+    return held
 
-    def jumps(way: Way) -> list[Rule]:
-        if way is NODE or POD_INTERFACE not in held or held[POD_INTERFACE] is held[WIRE]:
-            return [rule((_NEW,), Jump(held[way].name))]
-        from_pod = conditions.pod_interface()
-        return [
-            rule((from_pod, _NEW), Jump(held[POD_INTERFACE].name), "from a pod [SRC-02]"),
-            rule((Not(from_pod), _NEW), Jump(held[WIRE].name), "not from a pod [SRC-02]"),
-        ]
 
-    return jumps, list({chain.name: chain for chain in held.values()}.values())
+def _once(held: Mapping[Way, Chain]) -> list[Chain]:
+    return list({chain.name: chain for chain in held.values()}.values())
+
+
+def _enter(conditions: Conditions, held: Mapping[Way, Chain], way: Way) -> list[Rule]:
+    """The jumps that lead new packets of an origin into their entry chains."""
+    if way is NODE or POD_INTERFACE not in held or held[POD_INTERFACE] is held[WIRE]:
+        return [rule((_NEW,), Jump(held[way].name))]
+    from_pod = conditions.pod_interface()
+    return [
+        rule((from_pod, _NEW), Jump(held[POD_INTERFACE].name), "from a pod [SRC-02]"),
+        rule((Not(from_pod), _NEW), Jump(held[WIRE].name), "not from a pod [SRC-02]"),
+    ]
 
 
 def _postrouting(mark: int) -> Iterator[Rule]:
@@ -133,10 +140,7 @@ def _postrouting(mark: int) -> Iterator[Rule]:
 
 def _refusing(conditions: Conditions, places: Iterable[Place], way: Way) -> list[Rule]:
     """What becomes of the packets of a way that nat left alone."""
-    out = [rule((_TRANSLATED,), Return(), "on its way to an endpoint")]
-    for place in places:
-        out += _refusals(conditions, place, way)
-    return out
+    return [one for place in places for one in _refusals(conditions, place, way)]
 
 
 def _refusals(conditions: Conditions, place: Place, way: Way) -> Iterator[Rule]:

@@ -51,6 +51,9 @@ class Names(Protocol):
     def refusals(self, way: Way) -> str:
         """Where packets of a way that nat left alone are refused."""
 
+    def guards(self, way: Way) -> str:
+        """Where packets of a way to no Service are refused (MODE-02, MODE-05, MODE-06)."""
+
     def service(self, owner: ServicePortName, rules: Sequence[Rule]) -> str:
         """A chain of a service port."""
 
@@ -76,6 +79,9 @@ class IptablesNames:
 
     def refusals(self, way: Way) -> str:
         return "KUBE-PROXY-FIREWALL" if way is WIRE else f"KUBE-PROXY-FIREWALL-{way.name.upper()}"
+
+    def guards(self, way: Way) -> str:
+        return "KUBE-FIREWALL" if way is WIRE else f"KUBE-FIREWALL-{way.name.upper()}"
 
     def service(self, owner: ServicePortName, rules: Sequence[Rule]) -> str:
         return f"KUBE-SVC-{chain_hash(_content(owner, rules))}"
@@ -110,6 +116,9 @@ class NftNames:
 
     def refusals(self, way: Way) -> str:
         return f"refusals-{way.name}"
+
+    def guards(self, way: Way) -> str:
+        return f"cluster-ips-check-{way.name}"
 
     def service(self, owner: ServicePortName, rules: Sequence[Rule]) -> str:
         return _digested(proxy_name(NameKind.SERVICE, owner), _content(owner, rules))

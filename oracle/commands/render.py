@@ -1,0 +1,119 @@
+"""`svcproof render`: the rules that a conforming proxy could load on a node, and what a manifest changes."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from oracle.commands.options import Sources, SpreadCommand, cluster_of
+from oracle.commands.terminal import note, say
+
+if TYPE_CHECKING:
+    from model.addresses import Family
+    from model.node_config import NodeConfig
+    from model.objects import Cluster
+
+
+@click.command(cls=SpreadCommand)
+@click.option("--cluster", metavar="F...", multiple=True, help="Objects, from kubectl.")
+@click.option("--from-objects", metavar="F", multiple=True, help="The same as --cluster.")
+@click.option("--node", metavar="NAME", required=True, help="The node that the rules are for.")
+@click.option(
+    "--mode",
+    type=click.Choice(["iptables", "nftables"]),
+    help="kube-proxy's mode  [default: as its configuration says]",
+)
+@click.option("--proxy-config", metavar="F", help="kube-proxy's configuration.")
+@click.option("--addresses", metavar="F", help="Output of `ip -j addr` on the node.")
+@click.option(
+    "--family",
+    "only",
+    type=click.Choice(["IPv4", "IPv6"], case_sensitive=False),
+    help="Rules of one family  [default: each that the node has an address of]",
+)
+@click.option(
+    "--with-manifest",
+    metavar="F",
+    multiple=True,
+    help="Objects to apply: say what they change instead of all rules.",
+)
+def render(
+    cluster: tuple[str, ...],
+    from_objects: tuple[str, ...],
+    node: str,
+    mode: str | None,
+    proxy_config: str | None,
+    addresses: str | None,
+    only: str | None,
+    with_manifest: tuple[str, ...],
+) -> int:
+    """Write rules that do on one node what the contract demands for the cluster's objects.
+
+    They are in a layout of their own, in the words of iptables-save or nft; every comment names
+    the Service and the rows of the contract. With --with-manifest only what would change is said,
+    Service by Service: `-` for rules that go, `+` for rules that come.
+
+    Exit status: 0 written, 2 unreadable.
+    """
+    files = (*cluster, *from_objects)
+    if not files:
+        raise click.UsageError("give --cluster")
+    if [*files, *with_manifest, proxy_config, addresses].count("-") > 1:
+        raise click.UsageError("only one input can be standard input")
+
+    from model.addresses import Family
+    from model.errors import InputError
+    from model.node_config import ProxyMode
+    from oracle.bundle import node_config
+
+    evidence, bundle = Sources(None, files, (), node, proxy_config, addresses).read_node()
+    objects = cluster_of(bundle, (evidence,))
+    config, _ = node_config(evidence, objects, mode=ProxyMode(mode) if mode else None)
+    if config.mode is ProxyMode.IPVS:
+        raise InputError(proxy_config or "--mode", 0, "rules of ipvs mode are not written; give --mode")
+    families = [one for one in Family if config.primary_address(one) is not None]
+    if only is not None:
+        families = [one for one in Family if one.value.lower() == only.lower()]
+    if not families:
+        raise InputError("--node", 0, f"no address of {node} is known: give --addresses or --family")
+    if with_manifest:
+        _say_changes(files, with_manifest, objects, config, families)
+    else:
+        for family in families:
+            say(_text(objects, config, family).splitlines())
+    for text in config.assumptions:
+        note(text)
+    return 0
+
+
+def _text(cluster: "Cluster", config: "NodeConfig", family: "Family") -> str:
+    from model.node_config import ProxyMode
+    from oracle.writing import rules_for, write_iptables, write_nft
+
+    ruleset = rules_for(cluster, config, family)
+    return write_iptables(ruleset) if config.mode is ProxyMode.IPTABLES else write_nft([ruleset])
+
+
+def _say_changes(
+    files: tuple[str, ...],
+    manifest: tuple[str, ...],
+    before: "Cluster",
+    config: "NodeConfig",
+    families: "list[Family]",
+) -> None:
+    from oracle.bundle import read_text_source
+    from oracle.writing.what_if import applied, changes
+
+    after = applied(
+        [(file, read_text_source(file)) for file in files],
+        [(file, read_text_source(file)) for file in manifest],
+    )
+    for family in families:
+        found = list(changes(_text(before, config, family), _text(after.cluster, config, family)))
+        gone, come = sum(len(one.gone) for one in found), sum(len(one.come) for one in found)
+        what = f"{gone} rules go, {come} come" if found else "no rule changes"
+        say([f"{config.name} {family.value}: {what}"])
+        for one in found:
+            say([f"  {one.subject}", *(f"    - {line}" for line in one.gone)])
+            say(f"    + {line}" for line in one.come)
+    for text in after.notes:
+        note(text)
