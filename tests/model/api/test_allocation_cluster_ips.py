@@ -11,6 +11,8 @@ from model.addresses import Family, parse_address
 from model.api.allocation.bands import address_range
 from model.api.allocation.cluster_ips import (
     NoAddress,
+    check_address_dry,
+    is_ready,
     placeholder_address,
     release_address,
     take_address,
@@ -67,7 +69,7 @@ def test_a_full_cidr_gives_nothing() -> None:
     for address in ("10.0.0.1", "10.0.0.2"):
         state = take_address(state, WEB, address)
 
-    with pytest.raises(NoAddress, match="range is full"):
+    with pytest.raises(NoAddress, match=r"^range is full$"):
         take_next_address(state, WEB, Family.IPV4, Random(0))
 
 
@@ -84,7 +86,7 @@ def test_a_cidr_that_is_not_ready_or_goes_away_gives_nothing(ready: str, deleted
     state = with_cidr(registry("10.0.0.0/30"), "more", "10.1.0.0/30", ready=ready, deleted=deleted)
 
     assert {*take_all(state, 2)} == {"10.0.0.1", "10.0.0.2"}
-    with pytest.raises(NoAddress, match="not in the valid range"):
+    with pytest.raises(NoAddress, match=r"^the provided IP is not in the valid range$"):
         take_address(state, WEB, "10.1.0.1")
 
 
@@ -97,7 +99,7 @@ def test_any_usable_address_of_either_band_may_be_asked_for(address: str) -> Non
 @pytest.mark.parametrize("address", ["10.0.0.0", "10.0.255.255", "10.1.0.1", "fd00::", "fd01::1"])
 def test_an_address_that_no_cidr_can_give_is_refused(address: str) -> None:
     """ALLOC-IP-02, ALLOC-IP-05."""
-    with pytest.raises(NoAddress, match="not in the valid range"):
+    with pytest.raises(NoAddress, match=r"^the provided IP is not in the valid range$"):
         take_address(registry(), WEB, address)
 
 
@@ -106,7 +108,7 @@ def test_an_address_has_one_owner_however_it_is_written_and_whatever_cidrs_overl
     state = with_cidr(registry(), "inner", "10.0.5.0/24")
     state = take_address(state, WEB, "10.0.5.7")
 
-    with pytest.raises(NoAddress, match="already allocated"):
+    with pytest.raises(NoAddress, match=r"^provided IP is already allocated$"):
         take_address(state, OTHER, "10.0.05.7")
 
 
@@ -128,3 +130,44 @@ def test_an_address_outside_every_cidr_keeps_its_owner() -> None:
 def test_a_dry_run_shows_the_network_address() -> None:
     """API-PIPE-06."""
     assert placeholder_address(registry(), Family.IPV6, Random(0)) == "fd00::"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ((), True),
+        ((Condition("Ready", "True"),), True),
+        ((Condition("Ready", "False"),), False),
+        ((Condition("Ready", "Unknown"),), False),
+        ((Condition("Other", "False"), Condition("Ready", "True")), True),
+        ((Condition("Other", "True"), Condition("Ready", "False")), False),
+        ((Condition("Other", "False"),), True),
+    ],
+)
+def test_a_cidr_is_ready_unless_its_ready_condition_says_otherwise(
+    conditions: tuple[Condition, ...], expected: bool
+) -> None:
+    """ALLOC-IP-01: without that condition it counts as ready; other conditions say nothing of it."""
+    one = ServiceCIDR(Metadata("more"), ServiceCIDRSpec(("10.1.0.0/24",)), ServiceCIDRStatus(conditions))
+
+    assert expected is is_ready(one)
+
+
+def test_a_dry_run_asks_only_whether_the_cidr_holds_the_address() -> None:
+    """API-PIPE-06: taken or not."""
+    state = take_address(registry(), WEB, "10.0.0.7")
+
+    check_address_dry(state, "10.0.0.7", Random(0))
+    with pytest.raises(NoAddress, match=r"^the provided IP is not in the valid range$"):
+        check_address_dry(state, "10.1.0.7", Random(0))
+
+
+def test_a_dry_run_has_no_answer_without_a_ready_cidr_of_the_family() -> None:
+    """API-PIPE-06"""
+    going = with_cidr(registry("fd00::/112"), "more", "10.1.0.0/30", ready="False")
+
+    for state in (going, registry("fd00::/112")):
+        with pytest.raises(NoAddress, match=r"^allocator not ready$"):
+            placeholder_address(state, Family.IPV4, Random(0))
+        with pytest.raises(NoAddress, match=r"^allocator not ready$"):
+            check_address_dry(state, "10.1.0.1", Random(0))
