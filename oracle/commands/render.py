@@ -86,11 +86,15 @@ def render(
 
 
 def _text(cluster: "Cluster", config: "NodeConfig", family: "Family") -> str:
+    from model.errors import InputError
     from model.node_config import ProxyMode
-    from oracle.writing import rules_for, write_iptables, write_nft
+    from oracle.writing import NotWritableError, rules_for, write_iptables, write_nft
 
     ruleset = rules_for(cluster, config, family)
-    return write_iptables(ruleset) if config.mode is ProxyMode.IPTABLES else write_nft([ruleset])
+    try:
+        return write_iptables(ruleset) if config.mode is ProxyMode.IPTABLES else write_nft([ruleset])
+    except NotWritableError as fault:
+        raise InputError("--mode", 0, f"{config.mode.value} has no words for a rule: {fault}") from None
 
 
 def _say_changes(

@@ -14,7 +14,6 @@ from typing import assert_never
 from model.addresses import Family
 from model.packet import PROTOCOL_NAMES
 from model.predicate import Any, Fact, Field, Within
-from oracle.dialects.iptables.modules import WITH_PORTS
 from oracle.dialects.iptables.names import BASE_CHAINS
 from oracle.dialects.iptables.odds import probability
 from oracle.dialects.iptables.tokens import quote
@@ -38,7 +37,7 @@ from oracle.ruleset import (
     Untrack,
 )
 from oracle.writing.literals import (
-    LONGEST_COMMENT,
+    PORT_NAMES,
     Literal,
     NotWritableError,
     literals,
@@ -46,15 +45,16 @@ from oracle.writing.literals import (
     memory_of,
     place_text,
     prefix,
+    protocol_of,
     range_text,
     said,
     split_not,
     states,
 )
 
+_LONGEST_COMMENT = 255
 _MOST_PORTS = 15  # of multiport; a range counts for two
-_PORT_NAMES = {number: name for name, number in WITH_PORTS.items()}
-_NAMES = {**PROTOCOL_NAMES, **_PORT_NAMES, 58: "ipv6-icmp"}
+_NAMES = {**PROTOCOL_NAMES, **PORT_NAMES, 58: "ipv6-icmp"}
 
 
 def write_iptables(ruleset: Ruleset) -> str:
@@ -90,7 +90,7 @@ def _declaration(chain: Chain) -> str:
 def _rule(rule: Rule, family: Family) -> str:
     words: list[str] = []
     parts = literals(rule.when)
-    protocol = next((_protocol(part) for part in parts if _protocol(part)), "")
+    protocol = protocol_of(parts)
     seen: set[str] = set()
     for part in parts:
         words += _words(part, family, protocol, seen)
@@ -98,20 +98,12 @@ def _rule(rule: Rule, family: Family) -> str:
     own = [word for word in words if not word.startswith("-m ")]
     words = [*own, *(word for word in words if word.startswith("-m "))]
     if rule.text:
-        words.append(f"-m comment --comment {quote(rule.text[:LONGEST_COMMENT])}")
+        words.append(f"-m comment --comment {quote(rule.text[:_LONGEST_COMMENT])}")
     if rule.odds is not None:
         words.append(f"-m statistic --mode random --probability {_odds(rule.odds)}")
     if rule.remember:  # last: a match behind it could fail with the source remembered
         words.append(f"-m recent --name {quote(rule.remember)} --set --rsource")
     return " ".join([*words, *_target(rule.then, family)])
-
-
-def _protocol(part: Literal) -> str:
-    """The protocol with ports that a literal asks for, else ""."""
-    if isinstance(part, Within) and part.field is Field.PROTOCOL and len(part.values) == 1:
-        low, high = part.values[0]
-        return _PORT_NAMES.get(low, "") if low == high else ""
-    return ""
 
 
 def _words(part: Literal, family: Family, protocol: str, seen: set[str]) -> Iterator[str]:

@@ -6,10 +6,12 @@ from typing import NamedTuple
 from model.addresses import Family, format_address
 from model.intervals import Intervals, complement
 from model.predicate import All, Any, Fact, Field, Not, Predicate, Within
+from oracle.dialects.iptables.modules import WITH_PORTS
 
 PORT_TOP = 0xFFFF
 PROTOCOL_TOP = 0xFF
-LONGEST_COMMENT = 120  # of the 128 bytes that nft gives a comment; iptables gives 256
+
+PORT_NAMES = {number: name for name, number in WITH_PORTS.items()}
 
 Literal = Within | Fact | Any | Not
 
@@ -62,6 +64,16 @@ def said(within: Within, family: Family) -> Said:
 def split_not(literal: Literal) -> tuple[Predicate, bool]:
     """The literal without its negation, and whether it had one."""
     return (literal.part, True) if isinstance(literal, Not) else (literal, False)
+
+
+def protocol_of(parts: tuple[Literal, ...]) -> str:
+    """The one protocol with ports that the literals ask for, "" where there is none."""
+    for part in parts:
+        if isinstance(part, Within) and part.field is Field.PROTOCOL and len(part.values) == 1:
+            low, high = part.values[0]
+            if low == high and low in PORT_NAMES:
+                return PORT_NAMES[low]
+    return ""
 
 
 def states(literal: Predicate) -> tuple[str, ...]:

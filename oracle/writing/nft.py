@@ -15,7 +15,6 @@ from typing import assert_never
 from model.addresses import Family, format_address
 from model.packet import PROTOCOL_NAMES, TCP
 from model.predicate import All, Fact, Field, Not, Within
-from oracle.dialects.iptables.modules import WITH_PORTS
 from oracle.dialects.nftables.lower_memory import KUBE_PROXY
 from oracle.ruleset import (
     Accept,
@@ -37,7 +36,7 @@ from oracle.ruleset import (
     Untrack,
 )
 from oracle.writing.literals import (
-    LONGEST_COMMENT,
+    PORT_NAMES,
     Literal,
     NotWritableError,
     literals,
@@ -45,6 +44,7 @@ from oracle.writing.literals import (
     memory_of,
     place_text,
     prefix,
+    protocol_of,
     range_text,
     said,
     split_not,
@@ -53,8 +53,8 @@ from oracle.writing.literals import (
 
 _WORD = {Family.IPV4: "ip", Family.IPV6: "ip6"}
 _TYPE = {Family.IPV4: "ipv4_addr", Family.IPV6: "ipv6_addr"}
-_PORT_NAMES = {number: name for name, number in WITH_PORTS.items()}
-_NAMES = {**PROTOCOL_NAMES, **_PORT_NAMES}
+_NAMES = {**PROTOCOL_NAMES, **PORT_NAMES}
+_LONGEST_COMMENT = 120  # of 128 bytes
 _BITS = 0xFFFFFFFF
 _STATUSES = {"DNAT", "SNAT"}
 
@@ -124,7 +124,7 @@ def _set_name(table: str, memory: str) -> str:
 
 def _rule(rule: Rule, family: Family, table: str, memories: Mapping[str, int]) -> str:
     parts = literals(rule.when)
-    protocol = next((_protocol(part) for part in parts if _protocol(part)), "")
+    protocol = protocol_of(parts)
     words: list[str] = []
     with_ports = {Field.PORT, Field.SOURCE_PORT}
     names_port = any(isinstance(part, Within) and part.field in with_ports for part in parts)
@@ -144,16 +144,8 @@ def _rule(rule: Rule, family: Family, table: str, memories: Mapping[str, int]) -
     else:
         words.append(_statement(rule.then, family, parts))
     if rule.text:
-        words.append('comment "{}"'.format(rule.text[:LONGEST_COMMENT].replace('"', "'")))
+        words.append('comment "{}"'.format(rule.text[:_LONGEST_COMMENT].replace('"', "'")))
     return " ".join(words)
-
-
-def _protocol(part: Literal) -> str:
-    """The protocol with ports that a literal asks for, else ""."""
-    if isinstance(part, Within) and part.field is Field.PROTOCOL and len(part.values) == 1:
-        low, high = part.values[0]
-        return _PORT_NAMES.get(low, "") if low == high else ""
-    return ""
 
 
 def _match(part: Literal, family: Family, table: str, protocol: str) -> str:
@@ -277,7 +269,7 @@ def _mark(clear: int, flip: int) -> str:
 def _reject(kind: str, family: Family, parts: tuple[Literal, ...]) -> str:
     """The refusal that iptables calls `kind`."""
     if kind == "tcp-reset":
-        if not any(_protocol(part) == _PORT_NAMES[TCP] for part in parts):
+        if protocol_of(parts) != PORT_NAMES[TCP]:
             raise NotWritableError("a TCP reset for what may not be TCP")
         return "reject with tcp reset"
     word, prefix_ = ("icmp", "icmp-") if family is Family.IPV4 else ("icmpv6", "icmp6-")

@@ -217,3 +217,11 @@ def test_what_nft_alone_cannot_say_is_refused(rule: Rule, says: str) -> None:
         write_nft([an_nft(rule)])
 
     assert write_iptables(an_iptables(rule))
+
+
+def test_a_long_comment_is_cut_to_what_the_tool_takes() -> None:
+    """iptables takes 256 bytes with the end of the text, nft 128."""
+    rule = a_rule(text="x" * 300)
+
+    assert f"--comment {'x' * 255} -j" in write_iptables(an_iptables(rule))
+    assert f'comment "{"x" * 120}"' in write_nft([an_nft(rule)])
