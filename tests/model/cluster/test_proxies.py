@@ -185,16 +185,15 @@ def test_a_sync_keeps_what_it_saw_and_when() -> None:
     assert attrs.evolve(state, proxies=after.proxies) == after
 
 
-def test_an_endpoint_that_only_a_headless_slice_still_has_is_gone() -> None:
-    """FWD-OBJ-02, CT-02: proxies do not read slices with that label, so its UDP flow moves."""
-    headless = attrs.evolve(slice_with("10.244.1.5"), name=ObjectName("kube-system", "dns-2"), headless=True)
-    state = cluster("10.244.1.5", "10.244.1.6")
-    state = attrs.evolve(state, slices=state.slices.put(headless, 0))
-    state, first = sent(synced(state))
+def test_a_headless_slice_makes_no_sync_look_at_flows() -> None:
+    """FWD-OBJ-02, CT-05: proxies do not watch slices with that label, so the Service alone comes back."""
+    state, _ = sent(synced(cluster("10.244.1.5", cleanup=Cleanup.COMPLETE)))
+    state = attrs.evolve(with_slice(state), services=state.services.remove(DNS, 0))
+    state = synced(state)
+    headless = attrs.evolve(slice_with("10.244.1.6"), name=ObjectName("kube-system", "dns-2"), headless=True)
+    state = attrs.evolve(state, services=state.services.put(SERVICE, 0), slices=state.slices.put(headless, 0))
 
-    _, second = sent(synced(with_slice(state, "10.244.1.6")))
-
-    assert (target("10.244.1.5"), target("10.244.1.6")) == (first.target, second.target)
+    assert target("10.244.1.5") == sent(synced(state))[1].target
 
 
 def test_services_and_slices_may_reach_a_proxy_apart() -> None:
