@@ -13,6 +13,7 @@ from model.objects import Cluster
 from model.packet import Packet
 from oracle.bundle import NodeEvidence
 from oracle.dataplane import MODES
+from oracle.dialects.cilium.node import check_listed
 from oracle.findings import (
     Difference,
     Judged,
@@ -52,6 +53,9 @@ def check_node(
 
 
 def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], None]) -> NodeReport:
+    listed = check_listed(evidence, cluster)
+    if listed is not None:
+        return listed
     tell("reading the rules")
     node = read_node(evidence, cluster)
     families = tuple(family for family in Family if family in node.by_family)

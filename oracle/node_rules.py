@@ -98,6 +98,8 @@ class _Reading:
                 self._ipvs.append(parse_ipvsadm(data, file.label))
             case Tool.IPSET:
                 self._sets.append(parse_ipset(data, file.label))
+            case Tool.CILIUM:
+                raise InputError(file.label, 0, "Cilium's list holds no rules: only check can judge it")
             case unknown:
                 assert_never(unknown)
 

@@ -2,6 +2,7 @@
 
     cluster.json|yaml             any files of kubectl objects at the top, found by content
     nodes/NAME/iptables-save      and ip6tables-save, nft, nft.json, ipvsadm, ipset
+    nodes/NAME/cilium-services.json
     nodes/NAME/kube-proxy-config.yaml
     nodes/NAME/ip-addr.json       the output of `ip -j addr`
 
@@ -30,7 +31,15 @@ from oracle.bundle.source import (
     unpacked,
 )
 
-RULES_NAMES = ("iptables-save", "ip6tables-save", "nft", "nft.json", "ipvsadm", "ipset")
+RULES_NAMES = (
+    "iptables-save",
+    "ip6tables-save",
+    "nft",
+    "nft.json",
+    "ipvsadm",
+    "ipset",
+    "cilium-services.json",
+)
 PROXY_CONFIG_NAME = "kube-proxy-config.yaml"
 IP_ADDR_NAME = "ip-addr.json"
 _NODE_NAMES = frozenset((*RULES_NAMES, PROXY_CONFIG_NAME, IP_ADDR_NAME))

@@ -13,6 +13,7 @@ class Tool(enum.Enum):
     NFT = "nft"
     IPVSADM = "ipvsadm"
     IPSET = "ipset"
+    CILIUM = "cilium-dbg service list"
 
 
 HEAD_BYTES: Final = 1 << 16
@@ -24,11 +25,13 @@ _BY_NAME: Final = {
     "nft.json": Tool.NFT,
     "ipvsadm": Tool.IPVSADM,
     "ipset": Tool.IPSET,
+    "cilium-services.json": Tool.CILIUM,
 }
 _BY_BEGINNING: Final = (
     (re.compile(r"table (?:(?:ip|ip6|inet|arp|bridge|netdev) )?\S+ \{"), Tool.NFT),
     (re.compile(r"# Warning: table \w+ \w+ is managed by iptables-nft"), Tool.NFT),
     (re.compile(r'\{\s*"nftables"'), Tool.NFT),
+    (re.compile(r'\[\s*(?:\{\s*"(?:spec|status)"|\]\s*$)'), Tool.CILIUM),
     (re.compile(r"IP Virtual Server version|Prot LocalAddress:Port"), Tool.IPVSADM),
     (re.compile(r"-A (?:-t|-u|-f|--sctp-service|--tcp-service|--udp-service) \S+ -s \w+"), Tool.IPVSADM),
     (re.compile(r"Name: \S+$"), Tool.IPSET),
