@@ -58,6 +58,7 @@ VERSION_FACTS = {
     is_old(quirk): quirk
     for quirk in (
         *(Quirk.MARKS_PER_ENDPOINT, Quirk.EARLY_OUTPUT, Quirk.RANGES_UNKNOWN, Quirk.LATE_CHECKS),
+        *(Quirk.LATE_FIREWALL, Quirk.SHORT_CUT_LOST),
         *(Quirk.OPEN_OUTPUT, Quirk.OPEN_ADDRESSES, Quirk.NO_FALLBACK),
     )
 }
@@ -97,19 +98,20 @@ NFTABLES_VERDICTS: tuple[Row, ...] = (
         All((Not(HAS_USABLE), Any((_IS_LATE, All((SENT_BY_NODE, is_old(Quirk.EARLY_OUTPUT))))))),
         Decision.REJECT,
     ),
-    # 1.29 looks for the balancer's address in INPUT and FORWARD, where it is translated already.
+    # 1.29 looks for the balancer's address in INPUT and FORWARD, where it is translated already (BZ-43).
     Row(
         "FWD-LBSR-01",
-        All((IS_LBV, OUTSIDE_RANGES, Any((SENT_BY_NODE, Not(_IS_LATE))))),
+        All((IS_LBV, OUTSIDE_RANGES, Any((SENT_BY_NODE, Not(is_old(Quirk.LATE_FIREWALL)))))),
         Decision.DROP,
     ),
-    # Old proxies drop in OUTPUT what has no local endpoint before the short circuit can translate it.
+    # Old proxies drop in OUTPUT what has no local endpoint before the short circuit can translate it
+    # (BZ-44); 1.29 knows node ports there too.
     Row(
         "FWD-ETP-05",
         All(
             (
                 *(HAS_USABLE, EXTERNAL_LOCAL, LOCAL_SET_EMPTY, SENT_BY_NODE),
-                Any((All((Any((IS_EXT, IS_LBV)), is_old(Quirk.EARLY_OUTPUT))), All((IS_NP, _IS_LATE)))),
+                *(is_old(Quirk.SHORT_CUT_LOST), Any((IS_EXT, IS_LBV, All((IS_NP, _IS_LATE))))),
             )
         ),
         Decision.DROP,

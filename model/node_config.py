@@ -10,7 +10,7 @@ import attrs
 
 from model.addresses import Family, parse_cidr
 from model.intervals import EMPTY, Intervals, normalise
-from model.proxy_version import Quirk, Reading
+from model.proxy_version import KNOWN_BUGS, Quirk, Reading
 
 
 class ProxyMode(enum.Enum):
@@ -69,6 +69,10 @@ class NodeConfig:
     readings: tuple[Reading, ...] = (Reading(),)
     quirks: frozenset[Quirk] = frozenset()
     assumptions: tuple[str, ...] = ()
+
+    def promised(self) -> "NodeConfig":
+        """The node without the known bugs of its kube-proxy: what Services may expect of it."""
+        return attrs.evolve(self, quirks=self.quirks - KNOWN_BUGS.keys())
 
     def local_addresses(self, family: Family) -> Intervals:
         """Addresses that addrtype LOCAL accepts: each interface's, and all loopback."""

@@ -67,8 +67,12 @@ class Quirk(enum.Enum):
     EARLY_OUTPUT = "the node's own packets are refused and dropped before they may be translated"
     # Up to 1.32 the ServiceCIDR API is off by default (MODE-06).
     RANGES_UNKNOWN = "the proxy does not know the service ranges"
-    # 1.29 checks refusals and source ranges where destinations are translated already.
-    LATE_CHECKS = "cluster IPs are not checked, and source ranges bind the node's own packets only"
+    # 1.29 checks refusals where destinations are translated already.
+    LATE_CHECKS = "cluster IPs are not checked, and refusal comes before all else"
+    # So with the source ranges, which nothing that is translated meets any more (BZ-43).
+    LATE_FIREWALL = "source ranges bind the node's own packets only"
+    # What EARLY_OUTPUT does to a Service of policy Local without a local endpoint (BZ-44).
+    SHORT_CUT_LOST = "under policy Local the node's own packets are dropped instead of short-cut"
 
     # ipvs mode. Up to 1.25 whatever listens on the node answers at the addresses of Services (MODE-05).
     OPEN_ADDRESSES = "undefined ports of bound addresses lead to the node's own listeners"
@@ -83,10 +87,15 @@ _LAST_MINOR = {
     Quirk.EARLY_OUTPUT: 35,
     Quirk.RANGES_UNKNOWN: 32,
     Quirk.LATE_CHECKS: 29,
+    Quirk.LATE_FIREWALL: 29,
+    Quirk.SHORT_CUT_LOST: 33,
     Quirk.OPEN_OUTPUT: 28,
     Quirk.OPEN_ADDRESSES: 25,
     Quirk.NO_FALLBACK: 19,
 }
+
+KNOWN_BUGS = {Quirk.LATE_FIREWALL: "BZ-43", Quirk.SHORT_CUT_LOST: "BZ-44"}
+"""Quirks that Services were never promised: a node that has one is at fault, as its version is."""
 
 
 def quirks_of(minor: int) -> frozenset[Quirk]:

@@ -30,6 +30,7 @@ from oracle.space.compare import Tally, Undecided, compare, prepare
 from oracle.verdict.claims import with_broken_claims
 from oracle.verdict.dataplanes import doubled, folded, has_part, missing, without_proxy
 from oracle.verdict.grouping import grouped
+from oracle.verdict.known_bugs import with_known_bugs
 from oracle.verdict.partial import Narrowed, WithoutSources, as_far_as_given, expect_without_sources
 from oracle.verdict.replay import Replay
 from oracle.verdict.surroundings import hidden_chains, remarks
@@ -65,7 +66,7 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
     judged: list[Family] = []
     frontends = cells = rules = 0
     for family in Family:
-        view = node_view(cluster, node.config, family) if families else None
+        view = node_view(cluster, node.config.promised(), family) if families else None
         if view is None:
             continue
         if family not in families:
@@ -92,7 +93,7 @@ def _check_node(evidence: NodeEvidence, cluster: Cluster, tell: Callable[[str], 
         if not given.has_servers:
             continue
         found, open_questions, count = _judge(given, cluster, others, tell)
-        differences += found
+        differences += with_known_bugs(cluster, node.config, family, found)
         not_judged += open_questions
         cells += count
     return NodeReport(

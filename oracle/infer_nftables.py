@@ -11,8 +11,15 @@ from oracle.dialects.nftables.syntax import Dump
 
 # The mark of a layout, and what its rules do otherwise than those of the newest.
 _QUIRKS = {
-    Generation.FIREWALL_SETS: frozenset((Quirk.MARKS_PER_ENDPOINT, Quirk.LATE_CHECKS, Quirk.EARLY_OUTPUT)),
-    Generation.OUTPUT_POST_DNAT: frozenset((Quirk.MARKS_PER_ENDPOINT, Quirk.EARLY_OUTPUT)),
+    Generation.FIREWALL_SETS: frozenset(
+        (
+            *(Quirk.MARKS_PER_ENDPOINT, Quirk.LATE_CHECKS, Quirk.EARLY_OUTPUT),
+            *(Quirk.LATE_FIREWALL, Quirk.SHORT_CUT_LOST),
+        )
+    ),
+    Generation.OUTPUT_POST_DNAT: frozenset(
+        (Quirk.MARKS_PER_ENDPOINT, Quirk.EARLY_OUTPUT, Quirk.SHORT_CUT_LOST)
+    ),
     Generation.MARK_CHAIN: frozenset((Quirk.MARKS_PER_ENDPOINT,)),
     Generation.HAIRPIN_SET: frozenset[Quirk](),
 }

@@ -103,7 +103,7 @@ def _on_rules(claim: Invariant[PacketCheck], evidence: NodeEvidence, cluster: Cl
 
 
 def _views(rules: NodeRules, cluster: Cluster) -> Iterator[NodeView]:
-    return (node_view(cluster, rules.config, family) for family in rules.by_family)
+    return (node_view(cluster, rules.config.promised(), family) for family in rules.by_family)
 
 
 def _verdict(evidence: NodeEvidence, cluster: Cluster) -> Callable[[], None]:

@@ -57,6 +57,7 @@ def expect(
     evidence, bundle = Sources(path, cluster, (), node, proxy_config, addresses, packets).read_node()
     objects = cluster_of(bundle, (evidence,))
     config, _ = node_config(evidence, objects, mode=ProxyMode(mode) if mode else None)
+    config = config.promised()
     questions = asked.read(config)
     assumed = [*questions.notes, *config.assumptions]
     show = look(verbose)

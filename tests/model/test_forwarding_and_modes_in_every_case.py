@@ -52,6 +52,7 @@ from tests.model.every_case import Ask, Tree, answers, differences
 CLUSTER, LOCAL = Decision.TO_CLUSTER, Decision.TO_LOCAL
 REJECT, DROP, PASS = Decision.REJECT, Decision.DROP, Decision.PASS
 LATE, EARLY = is_old(Quirk.LATE_CHECKS), is_old(Quirk.EARLY_OUTPUT)
+LATE_FIREWALL, NO_SHORT_CUT = is_old(Quirk.LATE_FIREWALL), is_old(Quirk.SHORT_CUT_LOST)
 MARKS, NO_FALLBACK = is_old(Quirk.MARKS_PER_ENDPOINT), is_old(Quirk.NO_FALLBACK)
 
 
@@ -104,8 +105,9 @@ def dropped_in_output_of(old: Tree, new: Tree) -> Tree:
     return Ask(EXTERNAL_LOCAL, Ask(LOCAL_SET_EMPTY, here, new), new)
 
 
-EARLY_DROP = dropped_in_output_of(Ask(EARLY, ("FWD-ETP-05", DROP), OUTSIDE), OUTSIDE)
-LATE_DROP = dropped_in_output_of(Ask(LATE, ("FWD-ETP-05", DROP), OUTSIDE), OUTSIDE)
+DROPPED = ("FWD-ETP-05", DROP)
+EARLY_DROP = dropped_in_output_of(Ask(NO_SHORT_CUT, DROPPED, OUTSIDE), OUTSIDE)
+LATE_DROP = dropped_in_output_of(Ask(NO_SHORT_CUT, Ask(LATE, DROPPED, OUTSIDE), OUTSIDE), OUTSIDE)
 
 
 def firewall(tree: Tree) -> Tree:
@@ -118,8 +120,16 @@ NFTABLES = by_kind(
     # BZ-43: 1.29 finds balancer addresses in OUTPUT alone. MODE-12: the firewall precedes refusal.
     lbv=Ask(
         HAS_USABLE,
-        Ask(LATE, Ask(SENT_BY_NODE, firewall(EARLY_DROP), EARLY_DROP), firewall(EARLY_DROP)),
-        Ask(LATE, REFUSED, Ask(SENT_BY_NODE, Ask(EARLY, REFUSED, firewall(REFUSED)), firewall(REFUSED))),
+        Ask(LATE_FIREWALL, Ask(SENT_BY_NODE, firewall(EARLY_DROP), EARLY_DROP), firewall(EARLY_DROP)),
+        Ask(
+            LATE,
+            REFUSED,
+            Ask(
+                SENT_BY_NODE,
+                Ask(EARLY, REFUSED, firewall(REFUSED)),
+                Ask(LATE_FIREWALL, REFUSED, firewall(REFUSED)),
+            ),
+        ),
     ),
     np=Ask(ON_NODE_PORT_ADDRESS, if_served(LATE_DROP), ("NP-01", PASS)),  # MODE-11
 )

@@ -67,6 +67,7 @@ from tests.model.test_order_of_rows import decided
 
 NFT = ProxyMode.NFTABLES
 EARLY, LATE = is_old(Quirk.EARLY_OUTPUT), is_old(Quirk.LATE_CHECKS)
+LATE_FIREWALL, NO_SHORT_CUT = is_old(Quirk.LATE_FIREWALL), is_old(Quirk.SHORT_CUT_LOST)
 PER_ENDPOINT, NO_RANGES = is_old(Quirk.MARKS_PER_ENDPOINT), is_old(Quirk.RANGES_UNKNOWN)
 
 OFF = {IS_NP, DESTINATION_LOCAL}  # a node port on an address that serves none
@@ -91,19 +92,24 @@ VERDICT_CASES: list[tuple[set[Fact], tuple[str, Decision]]] = [
     # Up to 1.35 refusals in OUTPUT come before the firewall, and before translation.
     (BALANCER | {LOCAL_SET_EMPTY, EARLY} | BY_NODE, ("FWD-REJ-01", Decision.REJECT)),
     (BALANCER | {LOCAL_SET_EMPTY, EARLY}, ("FWD-LBSR-01", Decision.DROP)),
-    (NO_LOCAL | {IS_EXT, EARLY} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
-    (NO_LOCAL | {IS_LBV, EARLY, FROM_POD} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
-    (NO_LOCAL | {IS_CIP, EARLY, LATE} | BY_NODE, ("FWD-CIP-01", Decision.TO_CLUSTER)),
+    # BZ-44: some of them drop there what the short circuit is for.
+    (NO_LOCAL | {IS_EXT, NO_SHORT_CUT} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
+    (NO_LOCAL | {IS_LBV, NO_SHORT_CUT, FROM_POD} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
+    (NO_LOCAL | {IS_CIP, NO_SHORT_CUT, LATE} | BY_NODE, ("FWD-CIP-01", Decision.TO_CLUSTER)),
+    (NO_LOCAL | {IS_EXT, EARLY, LATE} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
     (NO_LOCAL | {IS_EXT} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
-    (NO_LOCAL | {IS_EXT, EARLY, FROM_HOST}, ("FWD-ETP-03", Decision.TO_CLUSTER)),
-    (NO_LOCAL | ON | {EARLY} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
-    ((NO_LOCAL - {LOCAL_SET_EMPTY}) | {IS_EXT, EARLY} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
-    ((NO_LOCAL - {EXTERNAL_LOCAL}) | {IS_EXT, EARLY} | BY_NODE, ("FWD-ETP-01", Decision.TO_CLUSTER)),
-    # 1.29 knows source ranges for the node's own packets only, and drops node ports early too.
-    (BALANCER | {HAS_USABLE, LATE, EARLY}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
-    (BALANCER | {HAS_USABLE, LATE, EARLY} | BY_NODE, ("FWD-LBSR-01", Decision.DROP)),
+    (NO_LOCAL | {IS_EXT, NO_SHORT_CUT, FROM_HOST}, ("FWD-ETP-03", Decision.TO_CLUSTER)),
+    (NO_LOCAL | ON | {NO_SHORT_CUT} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
+    ((NO_LOCAL - {LOCAL_SET_EMPTY}) | {IS_EXT, NO_SHORT_CUT} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
+    ((NO_LOCAL - {EXTERNAL_LOCAL}) | {IS_EXT, NO_SHORT_CUT} | BY_NODE, ("FWD-ETP-01", Decision.TO_CLUSTER)),
+    # BZ-43: 1.29 knows source ranges for the node's own packets only, and drops node ports early too.
+    (BALANCER | {HAS_USABLE, LATE_FIREWALL}, ("FWD-ETP-01", Decision.TO_CLUSTER)),
+    (BALANCER | {HAS_USABLE, LATE, EARLY}, ("FWD-LBSR-01", Decision.DROP)),
+    (BALANCER | {HAS_USABLE, LATE_FIREWALL} | BY_NODE, ("FWD-LBSR-01", Decision.DROP)),
     (BALANCER | {LOCAL_SET_EMPTY, LATE, EARLY}, ("FWD-REJ-01", Decision.REJECT)),
-    (NO_LOCAL | ON | {LATE, EARLY} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
+    (BALANCER | {LOCAL_SET_EMPTY, LATE_FIREWALL}, ("FWD-REJ-01", Decision.REJECT)),
+    (NO_LOCAL | ON | {LATE, NO_SHORT_CUT} | BY_NODE, ("FWD-ETP-05", Decision.DROP)),
+    (NO_LOCAL | ON | {LATE} | BY_NODE, ("FWD-ETP-03", Decision.TO_CLUSTER)),
 ]
 
 
@@ -350,12 +356,12 @@ def _named(name: str, service: Service, *, cluster_ip: str, external_ips: tuple[
 
 @pytest.mark.parametrize(
     ("minor", "expected"),
-    [(36, ("FWD-ETP-03", "10.244.2.5 from the node")), (35, ("FWD-ETP-05", "drop"))],
+    [(34, ("FWD-ETP-03", "10.244.2.5 from the node")), (33, ("FWD-ETP-05", "drop"))],
 )
 def test_old_proxies_drop_the_nodes_packets_before_the_short_circuit(
     minor: int, expected: tuple[str, str]
 ) -> None:
-    """FWD-ETP-03: up to 1.35 the filter of OUTPUT stands before the translation; node ports pass it."""
+    """BZ-44: up to 1.33 what the short circuit is for is dropped in OUTPUT; node ports pass it."""
     of = view(a_node(NFT, minor=minor), WEB_LOCAL, (ELSEWHERE,))
 
     assert fate(of, NODE, "203.0.113.9:80") == expected

@@ -432,7 +432,7 @@ def test_a_mode_that_is_asked_for_is_not_assumed() -> None:
     ("version", "mode", "expected"),
     [
         ("v1.36.2", ProxyMode.NFTABLES, set()),
-        ("v1.33.0", ProxyMode.NFTABLES, {Quirk.MARKS_PER_ENDPOINT, Quirk.EARLY_OUTPUT}),
+        ("v1.34.0", ProxyMode.NFTABLES, {Quirk.MARKS_PER_ENDPOINT, Quirk.EARLY_OUTPUT}),
         ("v1.33.0", ProxyMode.IPTABLES, set()),
         ("", ProxyMode.NFTABLES, set()),
     ],
