@@ -276,3 +276,26 @@ def test_a_second_pass_changes_nothing(before: set[int], after: set[int], most: 
     assert max(sizes(once)) <= most
     targets = [endpoint.target for one in once for endpoint in one.endpoints]
     assert sorted(ObjectName("shop", f"web-{number}") for number in after) == sorted(filter(None, targets))
+
+
+def test_an_empty_slice_that_still_has_ports_loses_them() -> None:
+    """EPS-SL-03: the slice that is always there has none; it keeps its name."""
+    found = pass_over(a_service(), (), [a_slice("web-x")])
+
+    assert found == (a_slice("web-x", ports=()),)
+
+
+def test_a_slice_that_is_new_has_everything_but_endpoints_and_a_name() -> None:
+    """EPS-SL-04"""
+    service = a_service(labels=(("team", "x"),), cluster_ips=("None",))
+
+    assert new_slice(service, "IPv6", (HTTP_8080,)) == EndpointSlice(
+        ObjectName("shop", ""),
+        service.name,
+        "IPv6",
+        ports=(HTTP_8080,),
+        headless=True,
+        managed_by="endpointslice-controller.k8s.io",
+        labels=(("team", "x"),),
+        service_owners=("uid-of-web",),
+    )

@@ -153,3 +153,11 @@ def test_publishing_what_is_published_changes_nothing(
     twice = publish(attrs.evolve(cluster, slices=once.slices, endpoints=once.endpoints))
 
     assert once == twice
+
+
+def test_a_mirrored_slice_that_names_no_service_is_nobodys_to_delete() -> None:
+    lost = a_slice(
+        "lost", managed_by="endpointslicemirroring-controller.k8s.io", service=None, service_owners=()
+    )
+
+    assert (lost,) == publish(Cluster(slices=(lost,))).slices
