@@ -5,7 +5,7 @@ import pytest
 
 from model.addresses import Family, parse_address
 from model.expectation import expect
-from model.expected import Contract
+from model.expected import Contract, default_reject
 from model.fate import outcome_at
 from model.frontends import FrontendKind, NodeView, node_view
 from model.intervals import contains
@@ -273,3 +273,33 @@ def test_addresses_with_leading_zeros_are_those_without() -> None:
 
     assert said(new) == said(old)
     assert said(old)[3] is not None
+
+
+def test_an_address_frontend_with_endpoints_is_alone_and_one_without_comes_first() -> None:
+    """FWD-OBJ-07: where it has no endpoints, a node port of its number may answer in its place."""
+    of_address = Service(
+        WEB, ServiceType.CLUSTER_IP, (ServicePort("http", "TCP", 80),), ("10.96.0.10",), ("192.168.0.2",)
+    )
+    of_node_port = Service(
+        ObjectName("shop", "other"),
+        ServiceType.NODE_PORT,
+        (ServicePort("http", "TCP", 8080, 80),),
+        ("10.96.0.11",),
+    )
+
+    def kinds(*slices: EndpointSlice, at: str = "192.168.0.2") -> list[tuple[str, FrontendKind]]:
+        view = node_view(Cluster((of_address, of_node_port), slices), CONFIG, Family.IPV4)
+        return [(one.name.service.name, kind) for one, kind in view.owners(number(at), TCP, 80)]
+
+    external, node_port = ("web", FrontendKind.EXT), ("other", FrontendKind.NP)
+    assert [external] == kinds(piece(HERE))
+    assert [external, node_port] == kinds()
+    assert [("web", FrontendKind.CIP)] == kinds(at="10.96.0.10")
+    assert [] == kinds(at="192.168.0.3")
+
+
+def test_a_refusal_says_port_unreachable_in_the_words_of_its_family() -> None:
+    """FWD-REJ-01"""
+    found = [default_reject(node_view(Cluster(), CONFIG, family)) for family in Family]
+
+    assert found == ["icmp-port-unreachable", "icmp6-port-unreachable"]
