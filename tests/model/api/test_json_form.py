@@ -2,6 +2,7 @@
 
 import json
 
+import attrs
 import pytest
 
 from model.api.json_form import from_tree, to_tree
@@ -112,3 +113,42 @@ def test_a_value_of_the_wrong_type_is_a_bad_request_that_names_the_field(spec: o
         from_tree(Service, {"spec": spec})
 
     assert (Reason.BAD_REQUEST, fault) == (refused.value.reason, str(refused.value))
+
+
+def test_any_kind_is_read_and_written_by_the_types_and_names_of_its_fields() -> None:
+    """Generations and grace periods have 64 bits, other numbers 32; times are checked by name."""
+
+    @attrs.frozen
+    class Part:
+        pod_ips: tuple[str, ...] = ()
+        port: int | str = 0
+
+    @attrs.frozen
+    class Kind:
+        generation: int = 0
+        count: int = 0
+        deletion_timestamp: str | None = None
+        last_part: Part = Part()
+        more_parts: tuple[Part, ...] = ()
+        is_set: bool = False
+
+    tree = {
+        "generation": 1 << 40,
+        "count": 7,
+        "deletionTimestamp": "2026-01-02T03:04:05Z",
+        "lastPart": {"podIPs": ["10.0.0.1"], "port": "http"},
+        "moreParts": [{"port": 80}],
+        "isSet": True,
+    }
+    value = Kind(
+        1 << 40, 7, "2026-01-02T03:04:05Z", Part(("10.0.0.1",), "http"), (Part(port=80),), is_set=True
+    )
+    assert (value, tree, {}) == (from_tree(Kind, tree), to_tree(value), to_tree(Kind()))
+    for field, wrong, fault in (
+        ("count", 1 << 40, "1099511627776 does not fit into 32 bits"),
+        ("deletionTimestamp", "x", "'x' is not a time as RFC 3339 has it, such as 2006-01-02T15:04:05Z"),
+        ("lastPart", [], "must be an object, not a list"),
+    ):
+        with pytest.raises(Refused) as refused:
+            from_tree(Kind, {field: wrong})
+        assert f"{field}: {fault}" == str(refused.value)

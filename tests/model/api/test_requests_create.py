@@ -175,12 +175,21 @@ def test_status_and_deletion_mark_of_the_body_are_dropped() -> None:
     """API-PIPE-01."""
     one = service(type="LoadBalancer")
     status = ServiceStatus(LoadBalancerStatus((Ingress("192.0.2.1"),)))
-    metadata = attrs.evolve(one.metadata, deletion_timestamp="2026-01-01T00:00:00Z", uid="mine")
+    metadata = attrs.evolve(
+        one.metadata,
+        uid="mine",
+        creation_timestamp="2026-01-01T00:00:00Z",
+        deletion_timestamp="2026-01-01T00:00:00Z",
+        deletion_grace_period_seconds=30,
+    )
 
     found = create(registry(), attrs.evolve(one, status=status, metadata=metadata)).service
 
-    assert (found.status, found.metadata.deletion_timestamp) == (ServiceStatus(), None)
     assert found.metadata.uid not in ("", "mine")
+    kept = attrs.evolve(
+        one.metadata, uid=found.metadata.uid, resource_version=found.metadata.resource_version
+    )
+    assert (found.status, found.metadata) == (ServiceStatus(), kept)
 
 
 def test_a_taken_name_is_a_conflict_only_of_a_valid_request() -> None:

@@ -9,7 +9,7 @@ import pytest
 from model.errors import InputError
 from model.load.cluster import load_cluster
 from model.load.quantity import parse_quantity
-from model.objects import Cluster, EndpointPort
+from model.objects import Cluster, EndpointPort, Node, ObjectName, Pod, Service
 
 
 def read(*items: dict[str, Any]) -> Cluster:
@@ -79,3 +79,19 @@ def test_cpus_that_are_no_quantity_are_refused_by_field(written: str) -> None:
 def test_text_that_is_no_quantity_is_refused() -> None:
     with pytest.raises(ValueError, match="'4x' is not a quantity"):
         parse_quantity("4x")
+
+
+def test_what_an_object_leaves_out_is_empty_and_never_null() -> None:
+    """The namespace is `default`; a Node that does not say otherwise is ready."""
+    parts: tuple[dict[str, Any], ...] = ({}, {"spec": {}, "status": {}}, {"spec": None, "status": None})
+    for part in parts:
+        found = read(
+            *(
+                {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}} | part
+                for kind in ("Service", "Pod")
+            ),
+            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "x"}} | part,
+        )
+
+        name = ObjectName("default", "x")
+        assert Cluster(services=(Service(name),), pods=(Pod(name),), nodes=(Node("x"),)) == found
