@@ -29,6 +29,13 @@ _REPLACEMENTS = {
     "OVN-KUBE-": "OVN-Kubernetes",
     "cali-": "Calico, if its eBPF dataplane is on,",
 }
+# By the names of their nft tables.
+_REPLACING_TABLES = {
+    "ovn-kubernetes": "OVN-Kubernetes",
+    "antrea": "Antrea",
+    "calico": "Calico, if its eBPF dataplane is on,",
+    "k8s_svc": "kpng",
+}
 
 
 def has_part(view: NodeView, rulesets: Sequence[Ruleset]) -> bool:
@@ -44,9 +51,13 @@ def without_proxy(view: NodeView, rulesets: Sequence[Ruleset]) -> NotJudged | No
     if not view.by_address or live(rulesets) or any(_root(one) for one in rulesets):
         return None
     chains = {name for one in rulesets for table in one.tables.values() for name in table}
-    for prefix, owner in _REPLACEMENTS.items():
-        if any(name.startswith(prefix) for name in chains):
-            why = f"{owner} serves in place of kube-proxy here, and its state is not in these rules"
+    tables = {table.rpartition(" ")[2] for one in rulesets for table in one.tables}
+    by_chain = (who for prefix, who in _REPLACEMENTS.items() if any(n.startswith(prefix) for n in chains))
+    by_table = (who for table, who in _REPLACING_TABLES.items() if table in tables)
+    for found in (by_chain, by_table):
+        for owner in found:
+            how = ": give cilium-services.json" if owner == "Cilium" else ""
+            why = f"{owner} serves in place of kube-proxy here, and its state is not in these rules{how}"
             return NotJudged(rulesets[0].file, 0, "", why, matters=True)
     return None
 
