@@ -1,9 +1,10 @@
 """A node's configuration answers for its addresses and for what its local detector calls a pod."""
 
+import attrs
 import pytest
 
 from model.addresses import Family, parse_address, parse_cidr
-from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig
+from model.node_config import DetectLocalMode, InterfaceAddress, NodeConfig, ProxyMode
 
 V4, V6 = Family.IPV4, Family.IPV6
 
@@ -69,3 +70,29 @@ def test_the_primary_address_is_that_of_the_family() -> None:
     config = NodeConfig("node-a", primary=((V4, number("192.0.2.5")),))
 
     assert (config.primary_address(V4), config.primary_address(V6)) == (number("192.0.2.5"), None)
+
+
+def test_what_nobody_sets_is_kube_proxys_default() -> None:
+    """Mark 0x4000 is bit 14; loopback answers for node ports; nothing is known of the node's addresses."""
+    config = NodeConfig("node-a")
+
+    assert attrs.asdict(config, recurse=False, filter=lambda field, _: field.name != "readings") == {
+        "name": "node-a",
+        "mode": ProxyMode.IPTABLES,
+        "detect_local": DetectLocalMode.CLUSTER_CIDR,
+        "cluster_cidrs": (),
+        "pod_cidrs": (),
+        "bridge_interface": "",
+        "interface_name_prefix": "",
+        "masquerade_all": False,
+        "masquerade_bit": 14,
+        "node_port_addresses": (),
+        "localhost_node_ports": True,
+        "addresses": (),
+        "addresses_are_complete": False,
+        "primary": (),
+        "zone": None,
+        "quirks": frozenset(),
+        "assumptions": (),
+    }
+    assert config.addresses_are_complete is False

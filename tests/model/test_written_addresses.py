@@ -31,10 +31,12 @@ def cidrs(*texts: str) -> Intervals:
         # What is no range, or of the other family, is passed over; what comes after it counts.
         (("10.1.2.3", "10.0.0.0/8"), cidrs("10.0.0.0/8")),
         (("x/8", "10.0.0.0/8"), cidrs("10.0.0.0/8")),
+        (("010.1.0.0/16/8", "10.2.0.0/16"), cidrs("10.2.0.0/16")),
         (("fd00::/8", "10.0.0.0/8"), cidrs("10.0.0.0/8")),
         # Nothing of the family, or everything of it, leaves every source in (FWD-LBSR-01, -02).
         (("fd00::/8",), None),
         (("x/8",), None),
+        (("10.0.0.0/8/8", "10.0.0.0/8/", "10.0.0.0/"), None),
         (("10.0.0.0/8", "0.0.0.0/0"), None),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.api.patched_lists import in_applied_order
+from model.api.patched_lists import hashable, in_applied_order, in_patch_order
 from model.api.patches import PatchType, patched, refuse_patch_options
 from model.api.refusal import ErrorType, Reason, Refused
 from model.api.validation.field_errors import internal
@@ -97,3 +97,36 @@ def test_an_internal_error_says_what_happened() -> None:
         ErrorType.INTERNAL,
         "spec.clusterIPs: cannot tell the families of its values",
     )
+
+
+@pytest.mark.parametrize(
+    ("merged", "wanted", "stored", "expected"),
+    [
+        ((80, 443), (80,), (443,), (80, 443)),
+        ((80, 443), (443,), (80, 443), (80, 443)),
+        ((80, 443), (80,), (80, 443), (80, 443)),
+        ((80, 443), (443,), (443, 80), (443, 80)),
+        ((80, 443), (80,), (80,), (80, 443)),
+        ((53, 80, 443), (443, 80), (53, 80, 443), (53, 443, 80)),
+        ((53, 80, 443), (443, 53), (53, 80, 443), (80, 443, 53)),
+        ((), (80,), (), ()),
+    ],
+)
+def test_what_a_patch_names_is_in_its_order_and_the_rest_before_what_it_preceded(
+    merged: tuple[int, ...], wanted: tuple[int, ...], stored: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    """What is new stands before those that the patch does not name."""
+    found = in_patch_order([(number, number) for number in merged], stored, wanted)
+
+    assert list(expected) == found
+
+
+def test_only_texts_and_numbers_name_an_item() -> None:
+    assert (80, "TCP") == (hashable(80), hashable("TCP"))
+    for value in ([80], None, {"port": 80}):
+        with pytest.raises(Refused) as refused:
+            hashable(value)
+        assert (Reason.BAD_REQUEST, f"{value!r} cannot name an item of a list") == (
+            refused.value.reason,
+            refused.value.what,
+        )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.api.objects import HEADLESS, Ingress, LoadBalancerStatus, Service, ServicePort, ServiceStatus
-from model.api.refusal import Reason
+from model.api.refusal import Reason, Refused
 from model.api.requests import addressed, create
 from model.objects import ObjectName
 from tests.model.api.api_cases import (
@@ -279,10 +279,28 @@ def test_a_dry_run_does_not_see_that_an_address_is_taken_but_that_a_node_port_is
 
 
 @pytest.mark.parametrize(
-    ("namespace", "name"), [("other", None), ("shop", "other")], ids=["namespace", "name"]
+    ("namespace", "name", "what"),
+    [
+        (
+            "other",
+            None,
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ),
+        ("shop", "other", "the name of the object (web) does not match the name on the URL (other)"),
+    ],
+    ids=["namespace", "name"],
 )
-def test_a_body_that_contradicts_the_path_is_a_bad_request(namespace: str, name: str | None) -> None:
-    assert refused(addressed, service(), namespace, name) == (Reason.BAD_REQUEST, frozenset())
+def test_a_body_that_contradicts_the_path_is_a_bad_request(
+    namespace: str, name: str | None, what: str
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        addressed(service(), namespace, name)
+
+    assert (Reason.BAD_REQUEST, what, ()) == (
+        refusal.value.reason,
+        refusal.value.what,
+        refusal.value.causes,
+    )
 
 
 def test_a_body_without_namespace_is_in_that_of_the_path() -> None:

@@ -33,3 +33,18 @@ def test_other_kinds_have_other_fields() -> None:
     tree = {"addressType": "IPv4", "endpoints": [{"targetRef": {"uid": "u", "colour": "red"}}], "spec": {}}
 
     assert unknown_fields(EndpointSlice, tree) == ("endpoints[0].targetRef.colour", "spec")
+
+
+def test_fields_that_no_rule_speaks_of_are_known_all_the_same() -> None:
+    """Each where the API has it, and nowhere else."""
+    reference = dict.fromkeys(("apiVersion", "fieldPath", "kind", "name", "resourceVersion", "uid"), "x")
+    condition = dict.fromkeys(("lastTransitionTime", "message", "observedGeneration", "type"), "x")
+    metadata = {"managedFields": [], "selfLink": "x", "message": "x"}
+
+    of_slice = unknown_fields(
+        EndpointSlice, {"metadata": metadata, "endpoints": [{"targetRef": reference | {"selfLink": "x"}}]}
+    )
+    of_service = unknown_fields(Service, {"status": {"conditions": [condition | {"fieldPath": "x"}]}})
+
+    assert of_slice == ("metadata.message", "endpoints[0].targetRef.selfLink")
+    assert of_service == ("status.conditions[0].fieldPath",)
