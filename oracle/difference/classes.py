@@ -11,6 +11,7 @@ import attrs
 
 from model.addresses import Family
 from model.intervals import EMPTY, Intervals, contains, intersect, normalise, single, subtract
+from model.ipvs.beside import may_be_dropped, may_be_masqueraded
 from model.node_config import DetectLocalMode, NodeConfig
 from model.outcome import Outcome
 from model.packet import ICMP, Origin, Packet
@@ -174,7 +175,7 @@ class Pair:
     ) -> Iterator[PacketClass]:
         """The differing sources, apart where either side or either contract tells them apart."""
         parts = [differing]
-        cuts = [*regions_of((first.worlds[0], second.worlds[0])), *self._told_apart(region)]
+        cuts = [*regions_of((first.worlds[0], second.worlds[0])), *self._told_apart(region, entry.origin)]
         for cut in cuts:
             parts = [
                 piece for part in parts for piece in (intersect(part, cut), subtract(part, cut)) if piece
@@ -195,13 +196,15 @@ class Pair:
                     packet, half, entry, sources, first.outcomes(source), second.outcomes(source)
                 )
 
-    def _told_apart(self, region: Region) -> list[Intervals]:
+    def _told_apart(self, region: Region, origin: Origin) -> list[Intervals]:
         """The regions of sources that rows of the contracts may ask for at this place."""
         cell = region.cell
         out: list[Intervals] = [self.view.family.loopback]
         for side in self.sides:
             view = side.view
-            owners = view.owners(cell.destination, cell.protocol, cell.port)
+            place = (cell.destination, cell.protocol, cell.port)
+            owners = view.owners(*place)
+            out += [may(view, *place, origin) for may in (may_be_masqueraded, may_be_dropped)]
             if not owners:
                 continue
             out += [view.local_addresses, view.pod_sources or EMPTY]

@@ -16,10 +16,11 @@ from model.addresses import Family
 from model.expectation import expect
 from model.frontends import NodeView, node_view
 from model.intervals import single
-from model.node_config import NodeConfig, ProxyMode
+from model.node_config import InterfaceAddress, NodeConfig, ProxyMode
 from model.objects import Cluster, ServicePortName
 from model.outcome import Outcome
 from oracle.difference.answers import ContractAnswers
+from oracle.difference.beside_ipvs import BESIDE, beside_ids, is_beside
 from oracle.difference.cause import Cause, CauseKind
 from oracle.difference.changes import changes
 from oracle.difference.classes import PacketClass
@@ -27,6 +28,8 @@ from oracle.difference.others import is_others_doing
 from oracle.difference.parting import Told, parting, rows_apart
 from oracle.difference.sentences import sentences
 from oracle.difference.side import FamilySide
+
+_IPVS_DEVICE = "kube-ipvs0"
 
 _SETTINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("addresses of the node", ("addresses", "addresses_are_complete", "primary")),
@@ -70,7 +73,10 @@ class Explainer:
         out: list[int] = []
         for number, outcomes in enumerate((one.before, one.after)):
             allowed = self._allowed(self._way[-number], one)
-            if not self._sides[number].side.is_contract and not set(outcomes) & set(allowed):
+            side = self._sides[number]
+            if side.side.is_contract or set(outcomes) & set(allowed):
+                continue
+            if not is_beside(side.view, one.packet, outcomes, allowed):
                 out.append(number)
         return tuple(out)
 
@@ -83,16 +89,44 @@ class Explainer:
             return Cause((CauseKind.NO_OBJECTS,), what=("no objects were given to explain it by",))
         departing = self.departing(one)
         if not departing:
-            return self._by_contract(one)
+            return self._by_contract(one) if self._contracts_part(one) else self._beside(one)
         others = [n for n in departing if is_others_doing(self._sides[n], one.packet)]
         names = tuple("AB"[number] for number in departing)
         if len(others) == len(departing):
             if any(side.side.is_contract for side in self._sides):
-                first, second = (self._allowed(step, one) for step in (self._way[0], self._way[-1]))
-                return None if set(first) & set(second) else self._by_contract(one)
+                return self._by_contract(one) if self._contracts_part(one) else None
             what = tuple(f"{name}'s rules that are not kube-proxy's do it" for name in names)
             return Cause((CauseKind.OTHERS,), (), what, names)
         return Cause((CauseKind.DEPARTURE,), (), tuple(self._departure(one, n) for n in departing), names)
+
+    def _contracts_part(self, one: PacketClass) -> bool:
+        """Whether no outcome is right for both sides."""
+        first, second = (self._allowed(step, one) for step in (self._way[0], self._way[-1]))
+        return not set(first) & set(second)
+
+    def _beside(self, one: PacketClass) -> Cause | None:
+        """The cause where both sides may do what they do, though the contracts agree.
+
+        None where rules of ipvs mode do beside a contract what is neither demanded nor
+        forbidden: they would do it in that mode.
+        """
+        beside = [
+            side.view
+            for side, outcomes, step in zip(
+                self._sides, (one.before, one.after), (self._way[0], self._way[-1]), strict=True
+            )
+            if not set(outcomes) & set(self._allowed(step, one))
+        ]
+        if not beside:
+            return self._by_contract(one)
+        first, second = (side.side for side in self._sides)
+        if first.is_contract or second.is_contract:
+            return None
+        ids = tuple(dict.fromkeys(which for view in beside for which in beside_ids(view, one.packet)))
+        if first.config.mode is not second.config.mode:
+            return Cause((CauseKind.MODE,), ids, (BESIDE,))
+        same = first.cluster == second.cluster
+        return Cause((CauseKind.CHOICE if same else CauseKind.OBJECTS,), ids, (BESIDE,))
 
     def _departure(self, one: PacketClass, number: int) -> str:
         """What is wrong with a side, and whether it would be right for the other's objects."""
@@ -171,6 +205,8 @@ def _steps(first: FamilySide, second: FamilySide) -> Iterator[_Step]:
         if name == "localhostNodePorts" and config.mode is not target.mode:
             continue  # only iptables mode has it, so it goes with the mode (MODE-02)
         changed = attrs.evolve(config, **{field: getattr(target, field) for field in fields})
+        if config.mode is not target.mode:
+            changed = attrs.evolve(changed, addresses=_with_own_bound(config, changed))
         if changed != config:
             config = changed
             yield _Step(CauseKind.SETTING, name, node_view(other, config, family))
@@ -185,6 +221,14 @@ def _steps(first: FamilySide, second: FamilySide) -> Iterator[_Step]:
             yield _Step(CauseKind.VERSION, name, node_view(other, config, family))
     what = f"mode {config.mode.value} -> {target.mode.value}"
     yield _Step(CauseKind.MODE, what, second.view)
+
+
+def _with_own_bound(config: NodeConfig, changed: NodeConfig) -> tuple[InterfaceAddress, ...]:
+    """The changed addresses, but what kube-proxy bound stays: it goes with the mode (MODE-04)."""
+    bound = tuple(one for one in config.addresses if one.interface == _IPVS_DEVICE)
+    others = tuple(one for one in config.addresses if one.interface != _IPVS_DEVICE)
+    theirs = tuple(one for one in changed.addresses if one.interface != _IPVS_DEVICE)
+    return config.addresses if theirs == others else (*theirs, *bound)
 
 
 def _is_default(config: NodeConfig, family: Family) -> bool:
