@@ -104,17 +104,22 @@ def _chains(one: VirtualServerEntry, name: str) -> Iterator[Chain]:
         rules = [Rule(ALWAYS, _action(one, real), real.line, real.text, odds) for real, odds in chosen]
         yield Chain(name, rules, one.line)
         return
+    if doubt := _doubt_of_memory(one):
+        memory = f"{name} with its memory"
+        rules = [Rule(All((doubt,)), Goto(memory), one.line, one.text)]
+        rules += [Rule(ALWAYS, _action(one, real), real.line, real.text, odds) for real, odds in chosen]
+        yield Chain(name, rules, one.line)
+        yield Chain(memory, [Rule(ALWAYS, Unsupported(doubt.argument), one.line, one.text)], one.line)
+        return
     places = {real: f"{name} -> {_place(real)}" for real in serving}
-    doubt = _doubt_of_memory(one)
     rules = [
-        Rule(All((doubt or Fact("recent", f"{place}/{one.timeout}"),)), Goto(place), real.line, real.text)
+        Rule(All((Fact("recent", f"{place}/{one.timeout}"),)), Goto(place), real.line, real.text)
         for real, place in places.items()
     ]
     rules += [Rule(ALWAYS, Goto(places[real]), real.line, real.text, odds) for real, odds in chosen]
     yield Chain(name, rules, one.line)
     for real, place in places.items():
-        memory = "" if doubt else place
-        translate = Rule(ALWAYS, _action(one, real), real.line, real.text, remember=memory)
+        translate = Rule(ALWAYS, _action(one, real), real.line, real.text, remember=place)
         yield Chain(place, [translate], real.line)
 
 

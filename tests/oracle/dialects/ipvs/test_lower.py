@@ -177,7 +177,10 @@ def test_a_memory_that_is_not_by_client_address_is_not_judged(written: str, why:
 
     assert [(4, why)] == [(note.line, note.what) for note in found.unsupported]
     doubt = All((Fact("unsupported", why),))
-    assert [doubt, doubt, ALWAYS, ALWAYS] == [rule.when for rule in found.chains[NAME].rules]
+    first, *others = found.chains[NAME].rules
+    assert (doubt, [ALWAYS, ALWAYS]) == (first.when, [rule.when for rule in others])
+    assert isinstance(first.then, Goto)
+    assert [Unsupported(why)] == [rule.then for rule in found.chains[first.then.chain].rules]
 
 
 def test_a_memory_in_ticks_is_not_judged() -> None:
