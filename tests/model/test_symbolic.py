@@ -173,3 +173,31 @@ def test_facts_of_one_name_are_told_apart_by_their_argument() -> None:
     one, other = Fact("in-interface", "eth0"), Fact("in-interface", "cali+")
 
     assert example(All((one, Not(other)))) == All((one, Not(other)))
+
+
+@pytest.mark.parametrize(("number", "is_inside"), [(79, False), (80, True), (90, True), (91, False)])
+def test_a_span_holds_both_of_its_ends(number: int, is_inside: bool) -> None:
+    """Of integers and of bit vectors alike; a span may be a single number."""
+    span = Within(Field.PORT, ((7, 7), (80, 90)))
+    of_integers = symbols_of([span])
+    of_bits = attrs.evolve(of_integers, fields={Field.PORT: z3.BitVec("port", 16)})
+    expected = z3.sat if is_inside else z3.unsat
+
+    for symbols in (of_integers, of_bits):
+        solver = z3.Solver()
+        assert expected == solver.check(formula(span, symbols), symbols.fields[Field.PORT] == number)
+        assert z3.sat == solver.check(formula(span, symbols), symbols.fields[Field.PORT] == 7)
+
+
+def test_a_witness_is_told_with_a_number_and_a_truth_for_every_name() -> None:
+    """What the solver leaves open is told too, as nought and false."""
+    symbols = symbols_of(
+        [Within(Field.PORT, ((80, 80),)), Within(Field.SOURCE, ((5, 9),)), FROM_POD, HAIRPIN]
+    )
+    solver = z3.Solver()
+    solver.add(symbols.fields[Field.PORT] == 80, symbols.facts[FROM_POD])
+    assert z3.sat == solver.check()
+
+    case = case_of(solver.model(), symbols)
+
+    assert ({Field.PORT: 80, Field.SOURCE: 0}, {FROM_POD: True, HAIRPIN: False}) == (case.fields, case.facts)
