@@ -290,6 +290,22 @@ def test_a_list_of_cluster_ips_alone_leaves_the_rest_to_another_proxy() -> None:
     assert open_questions(report)[1].startswith("4 frontends that are no cluster IPs: Cilium lists none")
 
 
+def test_ipv6_frontends_are_judged_with_their_own_wildcard() -> None:
+    """FWD-OBJ-01: a family's frontends have endpoints of that family."""
+    service = attrs.evolve(SERVICE, cluster_ips=("fd00::7",), external_ips=(), ingress=())
+    of = cluster(service, Endpoint(("fd01::5",), node_name="node-1", ready=True))
+    of = attrs.evolve(of, slices=(attrs.evolve(of.slices[0], address_type="IPv6"),))
+    right = [
+        item("fd00::7", 80, "ClusterIP", backend("fd01::5")),
+        item("::", 30080, "NodePort", backend("fd01::5")),
+    ]
+
+    assert told(judged(right, of)) == []
+    assert told(judged([right[0], item("::", 30080, "NodePort")], of)) == [
+        (Kind.MISSING_TARGET, "[::]:30080", 1)
+    ]
+
+
 def test_an_empty_list_serves_nothing() -> None:
     assert {kind for kind, _, _ in told(judged([]))} == {Kind.MISSING_FRONTEND}
 
@@ -306,6 +322,8 @@ def test_what_is_realized_counts_and_what_is_not_yet_is_said() -> None:
 BROKEN = {
     "no list": ("{}", 1, "expected a JSON list"),
     "no JSON": ('[\n{"spec": }]', 2, "not JSON"),
+    "endless number": ("[" + "9" * 5000 + "]", 1, "a number that is too long"),
+    "deep": ("[" * 200_000, 1, "nested too deep"),
     "cut off": ("[\n" + json.dumps(item("10.96.7.7", 80, "ClusterIP")), 2, "the list has no end"),
     "no frontend": ('[\n\n{"spec": {}}]', 3, "without frontend-address"),
     "no address": ("[\n" + json.dumps(item("10.96.7", 80, "ClusterIP")) + "]", 2, "is not an IP address"),

@@ -107,6 +107,8 @@ def parse_services(data: bytes, file: str) -> ServiceList:
             raw, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             raise InputError(file, error.lineno, f"not JSON: {error.msg}") from None
+        except ValueError:  # a number of thousands of digits
+            raise InputError(file, line, "not JSON: a number that is too long") from None
         except RecursionError:
             raise InputError(file, line, "not JSON: nested too deep") from None
         entry = _entry(raw, file, line)
