@@ -20,7 +20,6 @@ from oracle.dialects.nftables.expressions import (
     Meta,
     Numgen,
     Payload,
-    Range,
     RawPayload,
     Scalar,
     Symhash,
@@ -264,27 +263,3 @@ def _address(word: str, type_name: str) -> Scalar | Unknown:
     if type_name == ("ipv6_addr" if family is Family.IPV4 else "ipv4_addr"):
         return Unknown(word)
     return Address(family, number)
-
-
-def span(low: Scalar | Unknown, high: Scalar | Unknown, text: str) -> Range | Scalar | Unknown:
-    """The range of two values; Unknown when they are not of one kind and in order."""
-    match low, high:
-        case (Address(family, first), Address(other, last)) if family is other and first <= last:
-            return Range(low, high) if first != last else low
-        case (int(first), int(last)) if first <= last:
-            return Range(first, last) if first != last else first
-        case (str(first_name), str(last_name)):
-            return Range(first_name, last_name)
-        case _:
-            return Unknown(text)
-
-
-def prefix(base: Scalar | Unknown, length: int, text: str) -> Range | Scalar | Unknown:
-    """The addresses that share `length` leading bits with `base`."""
-    match base:
-        case Address(family, value) if 0 <= length <= family.bits:
-            low = value >> (family.bits - length) << (family.bits - length)
-            high = low | (1 << (family.bits - length)) - 1
-            return Range(Address(family, low), Address(family, high)) if low != high else base
-        case _:
-            return Unknown(text)

@@ -14,9 +14,7 @@ from oracle.dialects.nftables.datatypes import (
     UNTYPED,
     Types,
     of_number,
-    prefix,
     scalar,
-    span,
     types_of,
 )
 from oracle.dialects.nftables.expressions import (
@@ -43,6 +41,7 @@ from oracle.dialects.nftables.json_packet import (
     seconds_of,
     whole,
 )
+from oracle.dialects.nftables.spans import prefix, span
 from oracle.dialects.nftables.text_values import JUMPS, VERDICT, VERDICTS, together
 
 _BIT_OPS: Final = {op.value: op for op in BitOp}
@@ -162,7 +161,7 @@ class JsonExpressions:
                 return self._concat(body, types)
             case "prefix":
                 base = bound(body["addr"], types[0])
-                return prefix(base, whole(body["len"]), json_text({name: body}))
+                return prefix(base, whole(body["len"]), types[0], json_text({name: body}))
             case "range":
                 low, high = body
                 ends = bound(low, types[0]), bound(high, types[0])

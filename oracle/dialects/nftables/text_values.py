@@ -6,7 +6,7 @@ worked out once in the life of a reading.
 
 from typing import Final
 
-from oracle.dialects.nftables.datatypes import Types, prefix, scalar, seconds, span
+from oracle.dialects.nftables.datatypes import Types, scalar, seconds
 from oracle.dialects.nftables.expressions import (
     ANYTHING,
     Concat,
@@ -20,6 +20,7 @@ from oracle.dialects.nftables.expressions import (
     Verdict,
     VerdictKind,
 )
+from oracle.dialects.nftables.spans import prefix, span
 from oracle.dialects.nftables.tokens import Cursor, NotReadError, is_word, shown, unquoted
 
 VERDICTS: Final = {
@@ -47,7 +48,7 @@ def meaning(word: str, type_name: str) -> Value:
         return ANYTHING
     base, slash, length = word.partition("/")
     if slash and length.isascii() and length.isdigit() and len(length) < 4:
-        network = prefix(scalar(base, type_name), int(length), word)
+        network = prefix(scalar(base, type_name), int(length), type_name, word)
         if not isinstance(network, Unknown) or type_name in ("ipv4_addr", "ipv6_addr"):
             return network
     value = scalar(word, type_name)

@@ -46,6 +46,9 @@ SADDR = Payload("ip", "saddr")
     [
         ("meta mark & 0x00004000 != 0x00000000", Match(MatchOp.NE, Binary(BitOp.AND, MARK, 0x4000), 0)),
         ("mark and 0x4000 == 0x0", Match(MatchOp.EQ, Binary(BitOp.AND, MARK, 0x4000), 0)),
+        # How nft prints `meta mark & 0x80000000 != 0`, the mark of masqueradeBit 31.
+        ("meta mark != 0x00000000/1", Match(MatchOp.NE, MARK, Range(0, 0x7FFFFFFF))),
+        ("tcp dport 32768/1", Match(MatchOp.EQ, Payload("tcp", "dport"), Range(0x8000, 0xFFFF))),
         ("meta mark 0x5", Match(MatchOp.EQ, MARK, 5)),
         (
             "meta random & 2147483647 < 1073741824",
