@@ -253,6 +253,18 @@ def test_the_table_has_a_least_size() -> None:
     assert settings_at_start(wanted, Kernel(4, hash_size=250)) == (Setting("nf_conntrack_max", 1000),)
 
 
+@pytest.mark.parametrize(
+    ("least", "kernel", "buckets"),
+    [(1003, Kernel(4, hash_size=250), []), (1004, Kernel(4, hash_size=250), [251]), (4, Kernel(4), [1])],
+)
+def test_a_bucket_for_every_four_entries(least: int, kernel: Kernel, buckets: list[int]) -> None:
+    """CT-01: a part of a bucket is none, and a kernel of which nothing is known has none."""
+    wanted = attrs.evolve(NOTHING, max_per_core=1, min=least)
+
+    found = settings_at_start(wanted, kernel)
+    assert found[1:] == tuple(Setting("hashsize", count) for count in buckets)
+
+
 def test_udp_timeouts_and_liberal_tcp_are_set_when_asked_for() -> None:
     wanted = attrs.evolve(
         NOTHING, tcp_be_liberal=True, udp_timeout=Fraction(5, 2), udp_stream_timeout=Fraction(60)

@@ -105,6 +105,33 @@ def test_directives_delete_and_replace() -> None:
     }
 
 
+def test_a_map_may_be_emptied() -> None:
+    stored = {"spec": {"selector": {"a": "b"}, "type": "ClusterIP"}}
+
+    found = strategic_merge_patch(stored, {"spec": {"selector": {"$patch": "delete"}}})
+
+    assert found == {"spec": {"selector": {}, "type": "ClusterIP"}}
+
+
+def test_owners_are_found_by_uid() -> None:
+    stored = {"metadata": {"ownerReferences": [{"uid": "1", "name": "a"}, {"uid": "2", "name": "b"}]}}
+    patch = {"metadata": {"ownerReferences": [{"uid": "2", "name": "c"}]}}
+
+    assert strategic_merge_patch(stored, patch) == {
+        "metadata": {"ownerReferences": [{"uid": "1", "name": "a"}, {"uid": "2", "name": "c"}]}
+    }
+
+
+def test_each_kind_of_patch_has_its_media_type() -> None:
+    """As kubectl and client libraries name them in Content-Type."""
+    assert [kind.value for kind in PatchType] == [
+        "application/json-patch+json",
+        "application/merge-patch+json",
+        "application/strategic-merge-patch+json",
+        "application/apply-patch+yaml",
+    ]
+
+
 def test_a_list_may_be_replaced_as_a_whole() -> None:
     assert strategic_merge_patch(ports(TCP), ports({"$patch": "replace"}, HTTP)) == ports(HTTP)
 

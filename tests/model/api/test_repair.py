@@ -86,6 +86,23 @@ def test_a_number_of_two_services_is_reported_and_left() -> None:
     )
 
 
+def test_a_number_of_two_services_stays_with_whom_it_was_allocated_for() -> None:
+    """ALLOC-NP-10: although another carries it whose name comes first."""
+    twin = with_node_ports(service(type="ExternalName", external_name="db.example"), 30010)
+    state = with_port(holding(node_port_service("other"), twin), 30010, WEB)
+
+    repaired, _ = repair_node_ports(state)
+    assert dict(repaired.node_ports) == {30010: WEB}
+
+
+def test_a_number_whose_holder_carries_it_no_more_goes_to_who_does() -> None:
+    """ALLOC-NP-10."""
+    state = with_port(holding(node_port_service("other"), service()), 30010, WEB)
+
+    repaired, _ = repair_node_ports(state)
+    assert dict(repaired.node_ports) == {30010: OTHER}
+
+
 def test_a_health_check_port_may_equal_a_udp_node_port_but_not_a_tcp_one() -> None:
     """ALLOC-NP-10: as repair counts what one Service carries."""
     fields = {"type": "LoadBalancer", "external_traffic_policy": "Local", "health_check_node_port": 30010}

@@ -117,6 +117,14 @@ def test_an_address_is_held_by_these(address: str, expected: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "expected"), [("fd00::", set()), ("fd00::1", {"kubernetes"}), ("fd00::ffff", {"kubernetes"})]
+)
+def test_of_ipv6_the_last_address_is_like_any(address: str, expected: set[str]) -> None:
+    """ALLOC-IP-02: there is no broadcast."""
+    assert holders(registry("fd00::/112"), address) == expected
+
+
+@pytest.mark.parametrize(
     ("cidrs", "address"), [(("10.96.0.0/12",), "10.96.0.1"), (("fd00::/112", "10.0.0.0/16"), "fd00::1")]
 )
 def test_the_first_service_has_the_first_address_of_the_primary_range(
@@ -126,6 +134,7 @@ def test_the_first_service_has_the_first_address_of_the_primary_range(
     accepted = ensure_kubernetes_service(registry(*cidrs))
 
     assert accepted.service.spec.cluster_ips == (address,)
+    assert accepted.service.metadata.labels == (("component", "apiserver"), ("provider", "kubernetes"))
     assert accepted.registry.ip_owners[address] == KUBERNETES_SERVICE
 
 

@@ -94,3 +94,27 @@ def test_endpoints_are_compared_by_address_readiness_and_ports() -> None:
 
     assert compared(cluster) == (Publication.ENDPOINTS,)
     assert told(cluster, Published((), (published,))) == [("web", Change.CHANGED, "10.244.0.2", "10.244.0.2")]
+
+
+def test_endpoints_without_addresses_are_an_entry_too() -> None:
+    """EPS-EP-02: they say that nothing is there, which is not the same as not being there."""
+    empty = Endpoints(WEB)
+    held = Cluster(services=(a_service(),), endpoints=(empty,))
+
+    assert told(held, Published((), (empty,))) == []
+    assert told(held, Published((), ())) == [("web", Change.STALE, None, None)]
+
+
+def test_a_hostname_is_part_of_what_endpoints_say() -> None:
+    def endpoints(hostname: str) -> Endpoints:
+        address = EndpointAddress("10.244.0.1", hostname=hostname)
+        return Endpoints(WEB, (EndpointSubset((address,), ports=(HTTP_8080,)),))
+
+    held = Cluster(services=(a_service(),), endpoints=(endpoints(""),))
+
+    (found,) = discrepancies(held, Published((), (endpoints("db-0"),)))
+    assert found.expected is not None
+    assert found.expected.endpoint is not None
+    assert found.found is not None
+    assert found.found.endpoint is not None
+    assert (found.expected.endpoint.hostname, found.found.endpoint.hostname) == ("db-0", None)
