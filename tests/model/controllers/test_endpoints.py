@@ -168,6 +168,13 @@ def test_endpoints_of_a_headless_service_are_labelled() -> None:
     assert HEADLESS in published(a_service(cluster_ips=("None",)), []).labels
 
 
+def test_a_label_of_headless_services_is_not_copied_from_another() -> None:
+    found = published(a_service(labels=((HEADLESS[0], ""), ("team", "x"))), [])
+
+    assert dict(found.labels).keys() >= {"team"}
+    assert HEADLESS[0] not in dict(found.labels)
+
+
 def test_a_thousand_addresses_are_not_truncated() -> None:
     """EPS-EP-03"""
     found = published(a_service(), [a_pod(number) for number in range(1, 1001)])

@@ -27,6 +27,13 @@ def test_each_zone_with_too_many_gives_only_what_it_has_too_many() -> None:
     assert hints(plan) == ["zone-c", "zone-a", "zone-a", "zone-c", "zone-b", "zone-b"]
 
 
+def test_a_zone_that_has_received_its_share_gets_no_more() -> None:
+    """EPS-HINT-05: of 6, 0 and 0 for equal zones, a gives two to each of the others."""
+    plan = add_hints(zoned(*["zone-a"] * 6), THIRDS)
+
+    assert hints(plan) == ["zone-b", "zone-b", "zone-c", "zone-c", "zone-a", "zone-a"]
+
+
 def test_hints_that_still_fit_are_kept_and_counted() -> None:
     """An unchanged slice with one hint for each zone, and a new endpoint in each zone beside it."""
     old = tuple(
