@@ -33,9 +33,13 @@ _BY_BEGINNING: Final = (
     (re.compile(r'\{\s*"nftables"'), Tool.NFT),
     (re.compile(r'\[\s*(?:\{\s*"(?:spec|status)"|\]\s*$)'), Tool.CILIUM),
     (re.compile(r"IP Virtual Server version|Prot LocalAddress:Port"), Tool.IPVSADM),
-    (re.compile(r"-A (?:-t|-u|-f|--sctp-service|--tcp-service|--udp-service) \S+ -s \w+"), Tool.IPVSADM),
+    # No chain of iptables begins with a dash, so `-A -t` is a service.
+    (
+        re.compile(r"(?:-A|-a|--add-service|--add-server)\s+-(?:[tuf]|-(?:tcp|udp|sctp|fwmark)-service)\s"),
+        Tool.IPVSADM,
+    ),
     (re.compile(r"Name: \S+$"), Tool.IPSET),
-    (re.compile(r"create \S+ \w+(?::\w+)? "), Tool.IPSET),
+    (re.compile(r"create \S+ \w+(?::[\w,]+)? "), Tool.IPSET),
 )
 
 
