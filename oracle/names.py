@@ -23,6 +23,7 @@ _COMMENT = re.compile(
     r'--comment "?([a-z0-9][a-z0-9.-]*)/([a-z0-9][a-z0-9.-]*?)(?::([a-z0-9-]*))?(?=[\s"]|$)'
 )
 _CHAIN = re.compile(r"(?:\[\d+:\d+\] )?-A (\S+)")
+_SAID_BY_KUBE_PROXY = re.compile(r'--comment "kube(rnetes|-proxy) ')  # in a base chain
 _PORT_PROTOCOL = re.compile(r" -p (tcp|udp|sctp) ")
 
 
@@ -46,10 +47,19 @@ def chain_of(rule_text: str) -> str:
     return found.group(1) if found else ""
 
 
+def is_said_to_be_kube_proxys(rule_text: str) -> bool:
+    """Whether the comment of an iptables rule is one that kube-proxy writes in a base chain.
+
+    >>> is_said_to_be_kube_proxys('-A FORWARD -m comment --comment "kube-proxy firewall rules" -j DROP')
+    True
+    """
+    return bool(_SAID_BY_KUBE_PROXY.search(rule_text))
+
+
 def is_kube_proxy_rule(rule_text: str) -> bool:
     """Whether a rule is kube-proxy's: by its chain, or by what it says in a base chain."""
     chain = chain_of(rule_text)
-    return is_service_chain(chain) or "-j KUBE-" in rule_text or '--comment "kubernetes ' in rule_text
+    return is_service_chain(chain) or "-j KUBE-" in rule_text or is_said_to_be_kube_proxys(rule_text)
 
 
 class ChainOwners:

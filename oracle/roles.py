@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from model.predicate import All, Fact, Not, Predicate
 from oracle.findings import Line
+from oracle.names import is_said_to_be_kube_proxys
 from oracle.ruleset import Dialect, Dnat, Drop, Goto, Jump, Redirect, Reject, Rule, Ruleset
 
 
@@ -59,7 +60,7 @@ class Met(NamedTuple):
         """Whether the rule is kube-proxy's: by its chain, by where it leads, or by what it says."""
         if self.stands_in is not None or self.leads_to is not None:
             return True
-        return self.ruleset.dialect is Dialect.IPTABLES and '--comment "kubernetes ' in self.rule.text
+        return self.ruleset.dialect is Dialect.IPTABLES and is_said_to_be_kube_proxys(self.rule.text)
 
     @property
     def chooses(self) -> bool:

@@ -1,6 +1,6 @@
 """Recorded clusters on nodes whose kube-proxy runs in ipvs mode: evidence written, not recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from model.ipvs.beside import may_be_masqueraded
 from model.node_config import NodeConfig, ProxyMode
 from model.objects import Cluster
 from model.outcome import Outcome
-from model.packet import Packet
+from model.packet import Origin, Packet
 from oracle.bundle import Bundle, EvidenceFile, NodeEvidence, node_config, read_bundle
 from oracle.node_rules import read_node
 from oracle.plain import trace
@@ -22,6 +22,7 @@ from oracle.ruleset import Ruleset
 from tests.grid import grid
 
 DUMPS = Path(__file__).parent.parent / "dumps"
+ELSEWHERE = 0xC6336402  # 198.51.100.2
 FILES = ("iptables-save", "ip6tables-save", "ipvsadm", "ipset")
 
 
@@ -92,10 +93,17 @@ def healthy(case: str, name: str = "node-a") -> Node:
     rulesets = read.by_family[Family.IPV4]
     before = {
         packet: trace(rulesets, read.config, packet).outcome
-        for packet in grid(view)
+        for packet in (*grid(view), *from_virtual_addresses(view))
         if not may_be_left(view, packet)
     }
     return Node(recorded, bundle.cluster, read.config, texts, before)
+
+
+def from_virtual_addresses(view: NodeView) -> Iterator[Packet]:
+    """The node, speaking to elsewhere from an address bound to kube-ipvs0: KUBE-IPVS-OUT-FILTER sees them."""
+    for address, protocol, port in view.by_address:
+        yield Packet(view.family, Origin.NODE, address, address, protocol, port)
+        yield Packet(view.family, Origin.NODE, address, ELSEWHERE, protocol, port)
 
 
 def may_be_left(view: NodeView, packet: Packet) -> bool:

@@ -36,18 +36,20 @@ CASES = (
     "kp130-nodeport",
 )
 EDITS_A_CASE = 32
+MANY_EDITS_A_CASE = 120  # all 700 of etp-local-lb would take a minute and a half
 
 
 def edited(of: Node, edit: FileEdit) -> NodeEvidence:
     return evidence_of(of.evidence, of.texts | {edit.file: edit.text})
 
 
-def effects(of: Node, evidence: NodeEvidence, report: NodeReport) -> Iterator[Effect]:
+def effects(of: Node, edit: FileEdit, report: NodeReport) -> Iterator[Effect]:
     """What the edit does to each packet that the check names, and to each of the grid.
 
-    What rules that cannot be judged do to a packet that is nobody's, and that nothing is promised
-    of, says nothing.
+    What another's rules that cannot be judged do to a packet that is nobody's, and that nothing is
+    promised of, says nothing.
     """
+    evidence = edited(of, edit)
     read = read_node(evidence, of.cluster)
     now = read.by_family[Family.IPV4]
     was = read_node(evidence_of(of.evidence, of.texts), of.cluster).by_family[Family.IPV4]
@@ -56,7 +58,8 @@ def effects(of: Node, evidence: NodeEvidence, report: NodeReport) -> Iterator[Ef
         traced = trace(now, read.config, packet)
         if traced.unsure:
             promised = expect(view, packet)
-            if promised.service_ports or promised.allowed[0].verdict is not Verdict.PASS:
+            passes = promised.allowed[0].verdict is Verdict.PASS
+            if promised.service_ports or not passes or "KUBE-" in edit.entry:
                 yield Effect.UNSURE
             continue
         before = of.before.get(packet) or trace(was, of.config, packet).outcome
@@ -69,7 +72,7 @@ def is_right(of: Node, edit: FileEdit, report: NodeReport) -> bool:
     A rule that ends every packet's walk before kube-proxy's own is told even while nothing
     depends on what is behind it.
     """
-    found = effects(of, edited(of, edit), report)
+    found = effects(of, edit, report)
     match report.verdict:
         case NodeVerdict.CONFORMS:
             return set(found) <= {Effect.NONE}
@@ -112,11 +115,12 @@ def test_an_edit_is_told_exactly_when_it_changes_a_fate(case: str) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
-def test_every_edit_is_told_exactly_when_it_changes_a_fate(case: str) -> None:
-    """All of the edits of each node's files."""
+def test_many_more_edits_are_told_exactly_when_they_change_a_fate(case: str) -> None:
+    """As far as the time of a thorough run goes."""
     of = healthy(case)
+    edits = chosen(case, edits_of(of.texts), MANY_EDITS_A_CASE)
 
-    assert misjudged(of, edits_of(of.texts)) == []
+    assert misjudged(of, edits) == []
 
 
 @pytest.mark.parametrize("case", CASES)
