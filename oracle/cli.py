@@ -22,6 +22,7 @@ from oracle.commands.dns import dns
 from oracle.commands.endpoints import endpoints
 from oracle.commands.expect import expect
 from oracle.commands.invariants import invariants
+from oracle.commands.judge import judge
 from oracle.commands.migrate import migrate
 from oracle.commands.prove import prove
 from oracle.commands.render import render
@@ -47,6 +48,7 @@ svcproof.add_command(dns)
 svcproof.add_command(endpoints)
 svcproof.add_command(admit)
 svcproof.add_command(replay)
+svcproof.add_command(judge)
 svcproof.add_command(render)
 svcproof.add_command(prove)
 svcproof.add_command(invariants)
