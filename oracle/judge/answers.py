@@ -6,6 +6,7 @@ where it was sent to" are one thing, and whether the node's own address was put 
 node's own address nobody can tell.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
@@ -21,6 +22,7 @@ from model.packet import Packet
 from oracle.report.wording import target_text
 
 KEPT, MASQUERADED = "kept", "masqueraded"
+_ODDS = re.compile(r"[0-9]{1,40}(/[0-9]{1,40}|\.[0-9]{1,40})?", re.ASCII)
 FATES = ("deliver", "reject", "drop", "pass")
 
 Seen = tuple[str, int, int, str] | tuple[str, str] | tuple[str]
@@ -233,6 +235,8 @@ def _odds(value: object) -> Fraction:
     try:
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise ValueError
+        if isinstance(value, str) and not _ODDS.fullmatch(value):
+            raise ValueError  # exponents among them, which may be astronomic to write out
         odds = Fraction(value)
     except (ValueError, ZeroDivisionError, OverflowError):
         odds = Fraction(0)

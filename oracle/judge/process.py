@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from model.errors import InputError
+from oracle.report.wording import printable
 
 _LAST_WORDS = 3  # lines of standard error that are told when it ends
 _GRACE = 5.0  # seconds to end by itself once there is nothing more to read
@@ -101,4 +102,4 @@ class Process:
     def _listen(self, stream: IO[bytes]) -> None:
         for line in stream:
             if text := line.decode(errors="replace").strip():
-                self._said.append(text[:200])
+                self._said.append(printable(text[:200]))

@@ -14,6 +14,7 @@ from oracle.judge.answers import Answer, Malformed, read_answer
 from oracle.judge.kubernetes_json import Tree, key_of
 from oracle.judge.setting import INTERFACES, JUDGED, Setting
 from oracle.report.as_json import packet_json
+from oracle.report.wording import printable
 
 VERSION = 1
 STATE, CHANGES = "state", "changes"
@@ -103,7 +104,7 @@ class Session:
         return answer
 
     def _fault(self, what: str) -> InputError:
-        return InputError(self._channel.name, self._at, what)
+        return InputError(self._channel.name, self._at, printable(what))
 
 
 def _changes(before: dict[Key, Tree], now: dict[Key, Tree]) -> Iterable[Tree]:

@@ -153,6 +153,10 @@ def test_any_allowed_outcome_will_do_and_no_mixture_of_them() -> None:
             '{"fates": [{"do": "drop", "odds": "1/0"}]}',
             "'odds' is '1/0', not a number above 0 and up to 1 such as 0.5 or \"1/3\"",
         ),
+        (
+            '{"fates": [{"do": "drop", "odds": "1e-999999999"}]}',
+            "'odds' is '1e-999999999', not a number above 0 and up to 1 such as 0.5 or \"1/3\"",
+        ),
         ('{"fates": [{"do": "drop", "to": "10.0.0.1"}]}', "'to' does not belong to 'drop'"),
         (
             '{"fates": [{"do": "deliver", "to": "x", "port": 1, "source": "kept"}]}',

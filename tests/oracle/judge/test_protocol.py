@@ -131,6 +131,10 @@ def test_moves_that_cannot_happen_are_no_events() -> None:
             "script:2: the implementation reports: no such table",
         ),
         (
+            (READY, '{"type": "fault", "message": "two\\nlines"}'),
+            "script:2: the implementation reports: two?lines",
+        ),
+        (
             (READY, APPLIED, '{"type": "outcomes", "outcomes": [{"fates": [{"do": "drop"}]}]}'),
             "script:3: 1 outcomes for 0 packets",
         ),

@@ -1,17 +1,23 @@
 """Each class of bug is found in an implementation that has it, and shown by a short history."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import pytest
 
 from oracle.judge.adapters.walker import Walker
 from oracle.judge.drawing import smallest_difference
-from oracle.judge.protocol import Session
-from oracle.judge.trial import Difference, Tally
+from oracle.judge.moves import SetPod, SetService, Wanted
+from oracle.judge.protocol import Message, Session
+from oracle.judge.setting import Setting
+from oracle.judge.trial import Case, Difference, Tally, play
+from oracle.report.judge_text import judged_lines
+from oracle.report.wording import Look
 from tests.oracle.judge.speaking import InProcess
 from tests.oracle.judge.wrong import WRONG
 
 MOST_EVENTS = 5
+EXACT = Fraction(0)
 
 
 def difference(
@@ -51,3 +57,23 @@ def test_equal_seeds_find_the_same() -> None:
     first, second = difference(wrong(), "iptables", 100), difference(wrong(), "iptables", 100)
 
     assert first == second
+
+
+def test_affinity_that_is_not_told_is_counted() -> None:
+    """AFF-03: it agrees as far as it was judged, and how far that is gets said."""
+
+    class Silent(Walker):
+        def outcomes(self, packets: Iterable[Message]) -> list[Message]:
+            return [{"fates": answer["fates"]} for answer in super().outcomes(packets)]
+
+    affine = SetService(0, Wanted(has_affinity=True))
+    tally = Tally()
+
+    found = play(Case(Setting(), (SetPod(0, "node-a"), affine)), Session(InProcess(Silent())), EXACT, tally)
+
+    # The cluster IP from two clients outside, a pod, the node, and the endpoint itself.
+    assert (None, 5) == (found, tally.affinity_untold)
+    assert (
+        "not judged: affinity of 5 packets, of which nothing was said"
+        == [*judged_lines(found, tally, Look())][-1]
+    )
