@@ -28,11 +28,13 @@ HOLDS, DIFFERS, UNREADABLE = 0, 1, 2
 
 @click.command(cls=SpreadCommand)
 @click.argument("paths", metavar="PATH...", nargs=-1)
+@click.option("--history", metavar="DIR", help="A folder of several moments of a node: see docs/history.md.")
 @rules_option
 @evidence_options
 @answer_options
 def check(
     paths: tuple[str, ...],
+    history: str | None,
     cluster: tuple[str, ...],
     rules: tuple[str, ...],
     node: str | None,
@@ -46,8 +48,18 @@ def check(
     PATH is a folder or archive: objects in cluster.json, and per node nodes/NAME/ with
     iptables-save, ip6tables-save, ip-addr.json, kube-proxy-config.yaml.
 
+    With --history, DIR holds several such bundles, or files of rules, of one node over time.
+
     Exit status: 0 every node conforms, 1 some node differs, 2 some node could not be judged.
+    With --history it is that of the last dump.
     """
+    if history is not None:
+        from oracle.commands.history import check_history
+
+        if len(paths) > 1:
+            raise click.UsageError("--history names a folder of dumps: give no PATH and no --rules with it")
+        given = Sources(paths[0] if paths else None, cluster, rules, node, proxy_config, addresses)
+        return check_history(history, given, form, verbose)
     if not paths and not rules:
         raise click.UsageError("give a bundle PATH, or --cluster and --rules")
     sources = [Sources(path, cluster, rules, node, proxy_config, addresses) for path in paths or (None,)]
