@@ -44,10 +44,11 @@ class RuleKey(NamedTuple):
 
 @attrs.frozen
 class Counted:
-    """One rule's counter."""
+    """One rule's counter; `text` is the rule as the dump has it, "" in JSON."""
 
     key: RuleKey
     packets: int
+    text: str
 
     @property
     def is_per_connection(self) -> bool:
@@ -67,10 +68,9 @@ def counters_of(evidence: NodeEvidence) -> Counters:
     found: Counters = {}
     for file in evidence.rules:
         seen: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
-        for line, source, table, chain, text, packets in _rules(file):
-            alike = (source, table, chain, text)
-            found[file.label, line] = Counted(RuleKey(*alike, seen[alike]), packets)
-            seen[alike] += 1
+        for line, key, packets, text in _rules(file):
+            found[file.label, line] = Counted(RuleKey(*key, seen[key]), packets, text)
+            seen[key] += 1
     return found
 
 
@@ -82,7 +82,7 @@ def fingerprint(evidence: NodeEvidence) -> int:
     return hash(tuple(_COUNTS.sub(b"", file.data) for file in evidence.rules))
 
 
-_Found = tuple[int, str, str, str, str, int]  # line, source, table, chain, text, packets
+_Found = tuple[int, tuple[str, str, str, str], int, str]  # line, key without `nth`, packets, text
 
 
 def _rules(file: EvidenceFile) -> Iterator[_Found]:
@@ -104,7 +104,7 @@ def _of_iptables(text: str, label: str) -> Iterator[_Found]:
         elif _IPV6_HEADER.match(line):
             source = "ip6tables"
         elif found := _LINE.match(line.rstrip("\r")):
-            yield number, source, table, found[3], found[2], int(found[1])
+            yield number, (source, table, found[3], found[2]), int(found[1]), found[2]
 
 
 def _of_nft(data: bytes, label: str) -> Iterator[_Found]:
@@ -117,11 +117,5 @@ def _of_nft(data: bytes, label: str) -> Iterator[_Found]:
                 if packets is None:
                     continue
                 rest = [Counter() if isinstance(one, Counter) else one for one in rule.statements]
-                yield (
-                    rule.line,
-                    dump.form.value,
-                    table_name(table),
-                    chain.name,
-                    f"{rest} {rule.comment}",
-                    packets,
-                )
+                key = (dump.form.value, table_name(table), chain.name, f"{rest} {rule.comment}")
+                yield rule.line, key, packets, rule.text

@@ -25,6 +25,8 @@ from oracle.history.settings import settings_changes
 from oracle.history.traffic import Resets, Traffic, resets, traffic
 from oracle.node_rules import read_node
 
+_CONCERNS_ALL = (ChangeKind.NODE_CHANGED, ChangeKind.RANGE_CHANGED)
+
 Judge = Callable[[Moment], NodeReport]
 """The verdict on one moment; rules that cannot be read are a report that judges nothing."""
 
@@ -133,7 +135,7 @@ def _history(
     def began(service: ObjectName | None, at: int) -> Began:
         step = between[at - 1]
         told = {change.service for change in step.changes if not step.from_rules}
-        is_theirs = service in told or any(c.kind is ChangeKind.NODE_CHANGED for c in step.changes)
+        is_theirs = service in told or any(change.kind in _CONCERNS_ALL for change in step.changes)
         return Began.OBJECTS_CHANGED if is_theirs or same_rules[at - 1] else Began.RULES_CHANGED
 
     followed = courses([dump.report for dump in dumps], began)

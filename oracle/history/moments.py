@@ -131,7 +131,10 @@ def _rules_in(place: Path) -> list[Path]:
 
 def _of_bundles(places: Iterable[Path], shared: Shared) -> Iterator[Moment]:
     for place in places:
-        bundle = read_bundle(place)
+        try:
+            bundle = read_bundle(place)
+        except InputError as error:
+            raise _within(place, error) from None
         cluster = shared.cluster if bundle.cluster is None else bundle.cluster
         files = () if bundle.cluster is None else bundle.object_files
         for evidence in bundle.nodes:
@@ -143,11 +146,20 @@ def _node_folder(place: Path, node: str | None, shared: Shared) -> Moment:
     rules = tuple(
         EvidenceFile(f"{place.name}/{path.name.removesuffix('.gz')}", path) for path in _rules_in(place)
     )
-    own = inside.shared(str(place), Shared())
+    try:
+        own = inside.shared(str(place), Shared())
+    except InputError as error:
+        raise _within(place, error) from None
     cluster = shared.cluster if own.cluster is None else own.cluster
     evidence = NodeEvidence(_node_name(node, cluster), rules, own.proxy_config, own.ip_addr)
     files = () if own.cluster is None else inside.object_files
     return Moment(place.name, _completed(evidence, shared), cluster, files)
+
+
+def _within(place: Path, error: InputError) -> InputError:
+    """The error with the moment's name before that of its file, unless that says it already."""
+    file = error.file if error.file.startswith(str(place)) else f"{place.name}/{error.file}"
+    return InputError(file, error.line, error.what)
 
 
 def _completed(evidence: NodeEvidence, shared: Shared) -> NodeEvidence:

@@ -94,8 +94,8 @@ def served_changes(before: Reading, after: Reading) -> tuple[Change, ...]:
         if one != other:
             out += [Change(service, kind, f"{port}{text}") for kind, text in _changes(one, other)]
     gone, new = sorted(before.settings - after.settings), sorted(after.settings - before.settings)
-    out += [Change(None, ChangeKind.NODE_CHANGED, f"no longer: {text}") for text in gone]
-    out += [Change(None, ChangeKind.NODE_CHANGED, f"now: {text}") for text in new]
+    out += [Change(None, ChangeKind.SETTING_READ, f"no longer: {text}") for text in gone]
+    out += [Change(None, ChangeKind.SETTING_READ, f"now: {text}") for text in new]
     return tuple(out)
 
 

@@ -30,12 +30,14 @@ class ChangeKind(enum.Enum):
     ENDPOINT_ADDED = "endpoint-added"
     ENDPOINT_REMOVED = "endpoint-removed"
     ENDPOINT_CHANGED = "endpoint-changed"
+    RANGE_CHANGED = "range-changed"
     NODE_CHANGED = "node-changed"
+    SETTING_READ = "setting-read"
 
 
 @attrs.frozen
 class Change:
-    """One thing that is not as it was; `service` is None for one about the node."""
+    """One thing that is not as it was; `service` is None for one that is no Service's."""
 
     service: ObjectName | None
     kind: ChangeKind
@@ -46,7 +48,10 @@ class Change:
 
 
 def service_changes(before: Cluster, after: Cluster) -> tuple[Change, ...]:
-    """Each change of a Service or of its endpoints, Services in the order of their names."""
+    """Each change of a Service or of its endpoints, Services in the order of their names.
+
+    After them come the ranges that cluster IPs are taken from (MODE-06).
+    """
     old, new = _by_name(before), _by_name(after)
     old_slices, new_slices = _slices(before), _slices(after)
     out: list[Change] = []
@@ -57,7 +62,14 @@ def service_changes(before: Cluster, after: Cluster) -> tuple[Change, ...]:
             out += [Change(name, kind, text) for kind, text in _of_service(one, other)]
         if first != second and other is not None and one is not None:
             out += [Change(name, kind, text) for kind, text in _of_endpoints(first, second)]
+    out += [Change(None, ChangeKind.RANGE_CHANGED, text) for text in _of_ranges(before, after)]
     return tuple(out)
+
+
+def _of_ranges(before: Cluster, after: Cluster) -> Iterator[str]:
+    old, new = before.service_cidrs, after.service_cidrs
+    yield from (f"service address range {cidr} removed" for cidr in old if cidr not in new)
+    yield from (f"service address range {cidr} added" for cidr in new if cidr not in old)
 
 
 def _by_name(cluster: Cluster) -> dict[ObjectName, Service]:

@@ -61,7 +61,7 @@ def traffic(
             both = key in wrong_before and key in wrong_after
             out.append(
                 Traffic(
-                    Line(file, line, key.text),
+                    _line(file, line, counted, difference),
                     difference,
                     packets,
                     both,
@@ -78,6 +78,12 @@ def resets(counted_before: Counters, counted_after: Counters) -> Resets:
     old = {one.key: one.packets for one in counted_before.values()}
     pairs = [(old[one.key], one.packets) for one in counted_after.values() if one.key in old]
     return Resets(sum(now < then for then, now in pairs), len(pairs))
+
+
+def _line(file: str, line: int, counted: Counted, difference: Difference) -> Line:
+    """The rule as evidence, in the words of the difference where that names it."""
+    named = (one for one in difference.lines if (one.file, one.line) == (file, line))
+    return next(named, Line(file, line, counted.text))
 
 
 def _wrong(report: NodeReport, counted: Mapping[tuple[str, int], Counted]) -> dict[RuleKey, Difference]:

@@ -206,3 +206,23 @@ def test_the_text_tells_the_story(tmp_path: Path, capsys: Capture) -> None:
         "  lag  shop/web: stale-target: in 2 (2-late), gone in 3 (3-after), 8 s after it was first seen",
         "       it began as its Service or the node was changed",
     ]
+
+
+def test_a_new_range_of_addresses_that_rules_do_not_know_is_the_objects_doing(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """A range for cluster IPs is added, and the rules do not refuse its unallocated part (MODE-06)."""
+    for name in ("1", "2"):
+        keep_bundle(tmp_path, name, BOTH, rules(BOTH, "nftables"), "nftables")
+    cidr = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "kubernetes"}}
+    (tmp_path / "2" / "servicecidrs.json").write_text(
+        json.dumps({**cidr, "spec": {"cidrs": ["10.96.0.0/24"]}})
+    )
+
+    status, [history] = ask(capsys, tmp_path)
+
+    assert status == 1
+    assert [change["text"] for change in history["between"][0]["changes"]] == [
+        "service address range 10.96.0.0/24 added"
+    ]
+    assert course(history)[2] == [("2", "2", None, "objects-changed", None)]

@@ -179,6 +179,17 @@ def test_what_is_no_history_is_said(tmp_path: Path) -> None:
     assert fault(tmp_path / "files" / "a.iptables").startswith(": is no folder")
 
 
+def test_a_file_of_objects_that_cannot_be_read_is_named_with_its_moment(tmp_path: Path) -> None:
+    keep_bundle(tmp_path / "bundles", "t1", BOTH, rules(BOTH))
+    (tmp_path / "bundles" / "t1" / "cluster.json").write_text("{")
+    (tmp_path / "folders" / "t2").mkdir(parents=True)
+    (tmp_path / "folders" / "t2" / "iptables-save").write_text(rules(BOTH))
+    (tmp_path / "folders" / "t2" / "cluster.json").write_text("{")
+
+    assert fault(tmp_path / "bundles").startswith("t1/cluster.json: ")
+    assert fault(tmp_path / "folders").startswith("t2/cluster.json: ")
+
+
 def test_forms_are_not_mixed(tmp_path: Path) -> None:
     keep_bundle(tmp_path, "t1", BOTH, rules(BOTH))
     (tmp_path / "t2.iptables").write_text("")

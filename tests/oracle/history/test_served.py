@@ -122,8 +122,8 @@ def test_a_setting_that_the_rules_give_away_is_told() -> None:
     found = [(one.kind.value, one.text) for one in served_changes(*readings) if one.service is None]
 
     assert found == [
-        ("node-changed", "no longer: sources in 10.244.0.0/16 are pods (IPv4)"),
-        ("node-changed", "now: masqueradeAll is on (IPv4)"),
+        ("setting-read", "no longer: sources in 10.244.0.0/16 are pods (IPv4)"),
+        ("setting-read", "now: masqueradeAll is on (IPv4)"),
     ]
 
 

@@ -102,6 +102,22 @@ def test_the_text_says_live_traffic_and_resets(tmp_path: Path, capsys: Capture) 
     assert fell.endswith("rules fell: set back, or their chains written anew")
 
 
+def test_a_rule_of_nft_counts_as_one_of_iptables_does(tmp_path: Path, capsys: Capture) -> None:
+    """Somebody's rule drops what is for the Service, and counts it."""
+    drop = "ip daddr 10.96.0.10 counter packets %d bytes 9 drop"
+    table = (
+        "table inet guard {\n\tchain in {\n\t\ttype filter hook prerouting priority -300\n\t\t%s\n\t}\n}\n"
+    )
+    for name, packets in (("1", 4), ("2", 9)):
+        text = rules(BOTH, "nftables") + table % (drop % packets)
+        keep_bundle(tmp_path, name, BOTH, text, "nftables")
+
+    _, [history] = ask(capsys, tmp_path)
+
+    found = [(one["packets"], one["rule"]["text"]) for one in history["between"][0]["traffic"]]
+    assert found == [(5, drop % 9)]
+
+
 NFT = """table ip kube-proxy {
 	chain one {
 		ip daddr 192.0.2.1 counter packets %d bytes 99 drop
@@ -133,6 +149,13 @@ def test_nft_counts_in_its_rules() -> None:
     assert {place: one.packets for place, one in after.items()} == {("nft", 3): 8, ("nft", 4): 2}
     assert [one.key for one in before.values()] == [one.key for one in after.values()]
     assert len({one.key for one in before.values()}) == 2
+
+
+def test_growth_is_told_in_the_words_of_the_dump() -> None:
+    """The rule's own text, count and all, as the later listing has it."""
+    [counted] = [one for place, one in counters_of(evidence("nft", NFT % 5)).items() if place == ("nft", 3)]
+
+    assert counted.text == "ip daddr 192.0.2.1 counter packets 5 bytes 99 drop"
 
 
 def test_json_of_nft_counts_by_the_objects_place() -> None:
