@@ -21,6 +21,7 @@ from oracle.findings import (
     NotJudged,
     Trace,
 )
+from oracle.infer_ipvs import with_servers_at_home
 from oracle.names import ChainOwners
 from oracle.node_rules import NodeRules, read_node
 from oracle.plain import trace
@@ -114,11 +115,13 @@ def trace_node(evidence: NodeEvidence, cluster: Cluster | None, packets: Iterabl
     Raises InputError for rules that cannot be read, or a packet of a family not dumped.
     """
     node = read_node(evidence, cluster)
+    every = (one for sets in node.by_family.values() for one in sets)
+    config, assumed = with_servers_at_home(node.config, every)
     for packet in packets:
         rulesets = node.by_family.get(packet.family)
         if rulesets is None:
             raise _no_dump(node, packet.family)
-        yield trace(rulesets, node.config, packet)
+        yield attrs.evolve(trace(rulesets, config, packet), assumed=assumed)
 
 
 def _no_dump(node: NodeRules, family: Family) -> InputError:

@@ -131,9 +131,11 @@ class Trace:
     """One packet through the rules: its outcome and every rule it met, in order.
 
     `unsure` lists lines that could not be judged and that this outcome depends on; the
-    outcome then takes each of them as not matching, and must not be relied on.
+    outcome then takes each of them as not matching, and must not be relied on. `assumed` is
+    what was taken for granted of the node to walk its rules, or empty.
     """
 
     outcome: Outcome
     path: tuple[Line, ...]
     unsure: tuple[NotJudged, ...] = ()
+    assumed: str = ""

@@ -47,6 +47,27 @@ def from_ipvs(
     return FromIpvs(fields, tuple(said))
 
 
+def with_servers_at_home(config: NodeConfig, rulesets: Iterable[Ruleset]) -> tuple[NodeConfig, str]:
+    """(the configuration with every virtual server's address as one of the node's, why).
+
+    The kernel asks its virtual servers about what is delivered to the node, so kube-proxy puts
+    their addresses on kube-ipvs0 (rules-ipvs 4). Where nobody listed the interfaces this is taken
+    for granted; where they are known, or nothing is served by ipvs, nothing changes and the
+    reason is empty.
+    """
+    if config.addresses_are_complete:
+        return config, ""
+    known = {(one.family, one.address) for one in config.addresses}
+    every = tuple(rulesets)
+    found = dict.fromkeys((family, at) for family in Family for at, _, _ in _places(every, family))
+    new = [place for place in found if place not in known]
+    if not new:
+        return config, ""
+    held = (InterfaceAddress("kube-ipvs0", family, at, family.bits) for family, at in new)
+    why = "the addresses of the virtual servers are taken to be the node's (give --addresses to be sure)"
+    return attrs.evolve(config, addresses=(*config.addresses, *held)), why
+
+
 def _detector(rulesets: Iterable[Ruleset], fields: dict[str, object], said: list[str]) -> None:
     cidrs: list[str] = []
     for ruleset in rulesets:

@@ -166,7 +166,10 @@ def evidence_options(command: _F) -> _F:
 def rules_option(command: _F) -> _F:
     """--rules."""
     return click.option(
-        "--rules", metavar="F...", multiple=True, help="The node's rules: iptables-save, ip6tables-save."
+        "--rules",
+        metavar="F...",
+        multiple=True,
+        help="The node's rules: iptables-save, ip6tables-save, nft [-j] list ruleset, ipvsadm, ipset.",
     )(command)
 
 

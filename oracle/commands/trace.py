@@ -54,11 +54,14 @@ def trace(
     questions = asked.read(config)
     show = look(verbose)
     unsure = None
+    assumed: dict[str, None] = {}
     for packet, answer in zip(
         questions.packets, trace_node(evidence, bundle.cluster, questions.packets), strict=True
     ):
         if answer.unsure and unsure is None:
             unsure = answer.unsure[0]
+        if answer.assumed:
+            assumed[answer.assumed] = None
         if form == "json":
             from oracle.report.as_json import trace_json
 
@@ -71,7 +74,7 @@ def trace(
                 if asked.is_one
                 else [trace_line(packet, answer, show)]
             )
-    for text in questions.notes:
+    for text in (*questions.notes, *assumed):
         note(text)
     if unsure is None:
         return 0

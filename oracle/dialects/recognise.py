@@ -32,7 +32,7 @@ _BY_BEGINNING: Final = (
     (re.compile(r"# Warning: table \w+ \w+ is managed by iptables-nft"), Tool.NFT),
     (re.compile(r'\{\s*"nftables"'), Tool.NFT),
     (re.compile(r'\[\s*(?:\{\s*"(?:spec|status)"|\]\s*$)'), Tool.CILIUM),
-    (re.compile(r"IP Virtual Server version|Prot LocalAddress:Port"), Tool.IPVSADM),
+    (re.compile(r"IP Virtual Server version|Prot LocalAddress:Port|IPVS connection entries"), Tool.IPVSADM),
     # No chain of iptables begins with a dash, so `-A -t` is a service.
     (
         re.compile(r"(?:-A|-a|--add-service|--add-server)\s+-(?:[tuf]|-(?:tcp|udp|sctp|fwmark)-service)\s"),

@@ -1,7 +1,11 @@
 """A node in ipvs mode of which not all was collected is judged as far as what is there goes."""
 
+from fractions import Fraction
+from ipaddress import IPv4Address
+
 import pytest
 
+from model.addresses import Family
 from model.objects import (
     Cluster,
     Endpoint,
@@ -13,8 +17,10 @@ from model.objects import (
     ServicePort,
     ServiceType,
 )
+from model.outcome import Verdict
+from model.packet import TCP, Origin, Packet
 from oracle.bundle import EvidenceFile, NodeEvidence
-from oracle.check import check_node
+from oracle.check import check_node, trace_node
 from oracle.findings import Kind, NodeReport, NodeVerdict
 from oracle.node_rules import read_node
 from tests.oracle.ipvs_nodes import evidence_of, healthy
@@ -50,6 +56,7 @@ Prot LocalAddress:Port Scheduler Flags
   -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
 """
 NODE_PORTS = f"TCP  172.17.0.1:30380 rr\n{SERVERS}TCP  10.32.1.147:30380 rr\n{SERVERS}"
+CLIENT = IPv4Address("203.0.113.7")
 CLUSTER_IP = f"TCP  10.107.198.159:80 rr\n{SERVERS}"
 
 
@@ -204,3 +211,24 @@ def test_who_is_a_pod_is_read_off_the_rule_of_cluster_ips(
     config = read_node(evidence_of(of.evidence, texts, configured=False), of.cluster).config
 
     assert (config.detect_local.value, config.masquerade_all) == expected
+
+
+def test_a_packet_is_followed_where_nobody_listed_the_interfaces() -> None:
+    """rules-ipvs 4: the addresses of virtual servers are taken to be the node's."""
+    evidence = NodeEvidence("node-1", (EvidenceFile("ipvsadm", (HEAD + NODE_PORTS).encode()),))
+    packets = [
+        Packet(Family.IPV4, Origin.WIRE, int(CLIENT), int(IPv4Address(to)), TCP, 30380)
+        for to in ("172.17.0.1", "10.32.1.147", "10.32.1.148")
+    ]
+
+    served, also, strange = trace_node(evidence, None, packets)
+
+    for one in (served, also):
+        assert {
+            (str(IPv4Address(leaf.target.address)), leaf.odds) for leaf in one.outcome.leaves if leaf.target
+        } == {
+            ("10.244.140.80", Fraction(1, 2)),
+            ("10.244.196.137", Fraction(1, 2)),
+        }
+    assert strange.outcome.verdict is Verdict.PASS
+    assert served.assumed.startswith("the addresses of the virtual servers are taken to be the node's")
