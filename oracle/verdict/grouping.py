@@ -85,7 +85,8 @@ def _whole_dump(
     first = next(one for one in listed if one.kind is commonest)
     whole = _together([first, *(one for one in listed if one is not first)], further)
     explanation = (
-        f"{touched} of {service_ports} service ports differ, so one cause is likely: a proxy that stopped,"
+        f"{touched} service ports differ, of {service_ports} that there should be, so one cause is likely: a"
+        f" proxy that stopped,"
         f" rules of another moment, or a rule or policy that all packets meet; here {first.explanation}"
     )
     return [attrs.evolve(whole, explanation=explanation)]

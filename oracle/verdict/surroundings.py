@@ -3,6 +3,7 @@
 Each check here looks at the dump as a whole and not at packets of one Service.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from model.addresses import Family, format_address
@@ -15,7 +16,9 @@ from model.proxy_version import Quirk
 from oracle.findings import Difference, Kind, Line
 from oracle.names import is_kube_proxy_rule
 from oracle.plain import trace
-from oracle.ruleset import Drop, Reject, Rule, Ruleset
+from oracle.ruleset import Dialect, Drop, Reject, Rule, Ruleset
+
+MANY_COPIES = 10  # equal rules of one chain, from where they are remarked on
 
 
 def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
@@ -37,6 +40,24 @@ def remarks(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[str]:
     for ruleset in rulesets:
         for note in ruleset.warnings:
             yield f"{ruleset.file}:{note.line}: {note.what}"
+        yield from _copies(ruleset)
+
+
+def _copies(ruleset: Ruleset) -> Iterator[str]:
+    """Rules that some tool adds anew each time it looks for them and fails (BZ-53, BZ-54, BZ-55)."""
+    if ruleset.dialect is not Dialect.IPTABLES:
+        return
+    for table, chains in ruleset.tables.items():
+        for chain in chains.values():
+            if len(chain.rules) < MANY_COPIES:
+                continue
+            text, count = Counter(rule.text for rule in chain.rules).most_common(1)[0]
+            if count >= MANY_COPIES:
+                line = next(rule.line for rule in chain.rules if rule.text == text)
+                yield (
+                    f"{ruleset.file}:{line}: {table}/{chain.name} holds this rule {count} times,"
+                    f" added over and over (BZ-53): {text}"
+                )
 
 
 def hidden_chains(view: NodeView, rulesets: Sequence[Ruleset]) -> Iterator[Difference]:

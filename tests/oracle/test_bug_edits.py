@@ -249,3 +249,16 @@ def test_bz_52_an_address_whose_balancer_is_a_proxy_must_not_be_caught() -> None
     assert {(one.kind, one.frontend) for one in differences} == {
         (Kind.UNEXPECTED_FRONTEND, "203.0.113.10:80")
     }
+
+
+@pytest.mark.parametrize(("copies", "remarked"), [(9, 0), (10, 1), (300, 1)])
+def test_bz_53_a_rule_that_is_added_over_and_over_is_remarked_on(copies: int, remarked: int) -> None:
+    """BZ-54 and BZ-55 are alike. No packet fares otherwise, so the node conforms."""
+    good = iptables.written(iptables.BOTH)
+    rule = next(line for line in good.splitlines() if line.startswith("-A KUBE-FIREWALL "))
+
+    dump = iptables.before(good, rule, "\n".join([rule] * (copies - 1)))
+    report = iptables.check_node(iptables.evidence(dump), iptables.BOTH)
+
+    assert report.verdict is NodeVerdict.CONFORMS
+    assert remarked == len([one for one in report.warnings if f"holds this rule {copies} times" in one])
