@@ -15,7 +15,9 @@ from model.objects import (
     ServiceType,
     TrafficPolicy,
 )
+from oracle.check import check_node
 from oracle.findings import Kind, NodeReport, NodeVerdict
+from tests.older_rules import evidence
 from tests.oracle import test_bug_scenarios as iptables
 from tests.oracle import test_ipvs_bugs as ipvs
 
@@ -258,7 +260,7 @@ def test_bz_53_a_rule_that_is_added_over_and_over_is_remarked_on(copies: int, re
     rule = next(line for line in good.splitlines() if line.startswith("-A KUBE-FIREWALL "))
 
     dump = iptables.before(good, rule, "\n".join([rule] * (copies - 1)))
-    report = iptables.check_node(iptables.evidence(dump), iptables.BOTH)
+    report = check_node(evidence(dump), iptables.BOTH)
 
     assert report.verdict is NodeVerdict.CONFORMS
     assert remarked == len([one for one in report.warnings if f"holds this rule {copies} times" in one])
