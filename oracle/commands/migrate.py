@@ -1,6 +1,7 @@
 """`svcproof migrate`: what an operator must know before kube-proxy's mode is switched."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -37,7 +38,7 @@ FINE, GRAVE, UNREADABLE = 0, 1, 2
     help="The mode to come.",
 )
 @rules_option
-@click.option("--from-dump", metavar="F", multiple=True, help="The same as --rules.")
+@click.option("--from-dump", metavar="F", multiple=True, help="The same as --rules; a folder is a bundle.")
 @evidence_options
 @answer_options
 def migrate(
@@ -59,6 +60,8 @@ def migrate(
     Exit status: 0 nobody loses or gains access, 1 somebody does or the mode cannot be had,
     2 unreadable, or some packets could not be compared.
     """
+    if path is None and len(from_dump) == 1 and not rules and not cluster and Path(from_dump[0]).is_dir():
+        path, from_dump = from_dump[0], ()
     rules += from_dump
     if path is None and not rules:
         raise click.UsageError("give a bundle PATH, or --rules and --cluster")

@@ -272,3 +272,11 @@ def test_text_has_the_gravest_first_and_whole_sentences(capsys: Capture) -> None
     assert lines[0] == "iptables -> nftables  3 nodes  1 breaks, 6 changes, 2 check"
     assert lines[2].strip().startswith("breaks  node-ports-on-loopback: node ports on 127.0.0.0/8:")
     assert not any("…" in line for line in lines if line.startswith("  ") and line[2] != " ")
+
+
+def test_a_dump_that_is_a_folder_is_a_bundle(capsys: Capture) -> None:
+    by_path = migrate(capsys, HEALTHY, "--to", "nftables")
+    by_dump = migrate(capsys, "--from-dump", HEALTHY, "--to", "nftables")
+
+    assert by_path[1]
+    assert by_path == by_dump
