@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from model.objects import (
+    EndpointPort,
     Ingress,
     ObjectName,
     Service,
@@ -81,6 +82,33 @@ def test_bz_12_the_node_gets_through_from_the_balancers_own_address() -> None:
 
     assert {name for _, name in found(report)} == {SVC1}
     assert {one.frontend for one in report.differences} == {"203.0.113.10:80"}
+
+
+def test_bz_12_the_first_fix_cut_off_another_port_of_the_same_address() -> None:
+    """MODE-13: the rule must go by the port too, as another Service has no ranges there."""
+    other = attrs.evolve(
+        ipvs.BALANCED,
+        name=ObjectName("ns1", "svc2"),
+        cluster_ips=("10.96.1.2",),
+        ports=(ServicePort("p81", "TCP", 81, 30081, 8080),),
+    )
+    cluster = ipvs.cluster_of(ipvs.RANGED, ipvs.E1, ipvs.E2)
+    piece = attrs.evolve(
+        cluster.slices[0],
+        name=ObjectName("ns1", "svc2-1"),
+        service=other.name,
+        ports=(EndpointPort("p81", "TCP", 8080),),
+    )
+    cluster = attrs.evolve(cluster, services=(*cluster.services, other), slices=(*cluster.slices, piece))
+    good = ipvs.good(cluster)
+
+    bad = ipvs.changed(good, "iptables-save", " --vaddr 203.0.113.10 --vport 80 ", " --vaddr 203.0.113.10 ")
+    report = ipvs.judged(cluster, bad)
+
+    assert ipvs.judged(cluster, good).verdict is NodeVerdict.CONFORMS
+    assert {(str(one.service_port), one.frontend) for one in report.differences} == {
+        ("ns1/svc2:p81", "203.0.113.10:81")
+    }
 
 
 BALANCED = attrs.evolve(

@@ -1,7 +1,10 @@
 """The page that says which bugs of the past are seen names each of them, and tests that show it."""
 
+import json
 import re
 from pathlib import Path
+
+from oracle.findings import Kind
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(
@@ -46,3 +49,29 @@ def test_what_comes_as_a_dump_is_what_has_a_star() -> None:
     dumps = {path.name[:5] for path in (ROOT / "tests/dumps/bugs").iterdir() if path.is_dir()}
 
     assert dumps == {row["id"] for row in rows() if row["star"]}
+
+
+def kinds_of(row: re.Match[str]) -> set[str]:
+    """The kinds of finding that a row names; commands in code quotes are other words."""
+    return set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", row["how"]))
+
+
+def test_a_row_that_check_sees_names_the_kinds_of_its_findings_or_a_warning() -> None:
+    known = {kind.value for kind in Kind}
+
+    for row in rows():
+        assert kinds_of(row) <= known, row["id"]
+        assert row["seen"] != "check" or kinds_of(row) or "warning" in row["how"], row["id"]
+
+
+def test_a_row_with_a_star_names_what_its_dumps_are_found_by() -> None:
+    expected = {
+        path.parent.name[:5]: {
+            one["kind"]
+            for found in json.loads(path.read_text(encoding="utf-8"))["findings"].values()
+            for one in found
+        }
+        for path in (ROOT / "tests/dumps/bugs").glob("*/expected.json")
+    }
+
+    assert expected == {row["id"]: kinds_of(row) for row in rows() if row["star"]}
