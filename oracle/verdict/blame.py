@@ -8,7 +8,7 @@ from model.packet import Packet
 from oracle.findings import Line
 from oracle.plain import End
 from oracle.roles import ChainKind, Met
-from oracle.ruleset import Masquerade
+from oracle.ruleset import Accept, Masquerade
 
 MAX_LINES = 8  # guilty lines kept a difference
 
@@ -29,6 +29,19 @@ def entries(ends: Sequence[End]) -> tuple[Line, ...]:
         if end.verdict is Verdict.DNAT:
             out += [met for met in end.state.trail if met.leads_to is ChainKind.SERVICE][:1]
     return cited(out)
+
+
+def let_through(ends: Sequence[End]) -> tuple[Line, ...]:
+    """The rules that accepted what a firewall behind them would have dropped.
+
+    kube-proxy's own accepting chain stands behind its firewall, so it is none of them.
+    """
+    return cited(
+        met
+        for end in ends
+        for met in end.state.trail
+        if isinstance(met.rule.then, Accept) and met.table == "filter" and met.chain != "KUBE-FORWARD"
+    )
 
 
 def way_in(met: Sequence[Met]) -> tuple[Line, ...]:

@@ -26,6 +26,7 @@ from oracle.verdict.blame import (
     is_guarded,
     is_proxys_doing,
     is_translated_by_proxy,
+    let_through,
     sent_to,
     unknown_targets,
     way_in,
@@ -108,7 +109,7 @@ def _translated_anyway(case: Evidence) -> Fault:
     if not {"FWD-LBSR-01", "MODE-13"}.isdisjoint(case.expectation.cites):
         return Fault(
             Kind.SOURCE_RANGE,
-            (*jumps, *lines)[:MAX_LINES],
+            (*let_through(ends), *jumps, *lines)[:MAX_LINES],
             "a source outside loadBalancerSourceRanges gets through",
         )
     stale = unknown_targets(case.owners, [end for end in ends if end.verdict is Verdict.DNAT])
