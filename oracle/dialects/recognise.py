@@ -29,10 +29,13 @@ _BY_NAME: Final = {
 }
 _BY_BEGINNING: Final = (
     (re.compile(r"table (?:(?:ip|ip6|inet|arp|bridge|netdev) )?\S+ \{"), Tool.NFT),
+    (re.compile(r"(?:map|set|chain) \S+ \{"), Tool.NFT),  # an excerpt, which its reader refuses by name
     (re.compile(r"# Warning: table \w+ \w+ is managed by iptables-nft"), Tool.NFT),
     (re.compile(r'\{\s*"nftables"'), Tool.NFT),
     (re.compile(r'\[\s*(?:\{\s*"(?:spec|status)"|\]\s*$)'), Tool.CILIUM),
     (re.compile(r"IP Virtual Server version|Prot LocalAddress:Port|IPVS connection entries"), Tool.IPVSADM),
+    # Cut out of a listing, without its heading.
+    (re.compile(r"(?:(?:TCP|UDP|SCTP)\s+\S+:\S+|FWM\s+\d+(?:\s+IPv6)?)\s+[a-z]+(?:\s|$)"), Tool.IPVSADM),
     # No chain of iptables begins with a dash, so `-A -t` is a service.
     (
         re.compile(r"(?:-A|-a|--add-service|--add-server)\s+-(?:[tuf]|-(?:tcp|udp|sctp|fwmark)-service)\s"),

@@ -35,6 +35,7 @@ _LOOKS_LIKE: Final = (
     (r"-[PNA] \S+", "output of iptables -S, or a part of a dump", "run iptables-save instead"),
     (r"Name: \S+", "output of ipset list", _INSTEAD),
     (r"create \S+ \w+:", "output of ipset save", _INSTEAD),
+    (r"\d+: \S+: <[A-Z_,-]*>", "output of ip addr", "give that of ip -j addr as the node's addresses"),
 )
 
 # A shell, kubectl, ssh, sudo and modprobe stand between the tool and the file.

@@ -27,6 +27,7 @@ _LOOKS_LIKE: Final = (
         "commands for nft -f",
     ),
     (r"Error: ", "an error of nft"),
+    (r"(?:map|set|chain) \S+ \{", "a part of a table"),
 )
 
 # A shell, kubectl, ssh and sudo stand between the tool and the file.

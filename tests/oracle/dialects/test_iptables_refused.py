@@ -138,6 +138,7 @@ def test_what_no_iptables_save_wrote_is_refused_with_its_line(text: str, line: i
             1,
             "this looks like output of iptables -S, or a part of a dump, not iptables-save; run",
         ),
+        (b"2: eth0: <BROADCAST,UP> mtu 1500\n", 1, "this looks like output of ip addr, not iptables-save"),
         (b"Name: KUBE-CLUSTER-IP\nType: hash:ip,port\n", 1, "this looks like output of ipset list"),
         (b"\x80\x81\x82 what\n", 1, "not a line of an iptables-save dump: \\x80\\x81\\x82 what"),
     ],

@@ -70,6 +70,7 @@ def test_a_cut_is_told_with_the_line_where_the_text_ends() -> None:
         (b"\n<!DOCTYPE html>\n<html>", 2, r"a web page"),
         (b"apiVersion: v1\nkind: List\n", 1, r"YAML, as kubectl writes"),
         (b"add table ip t\n", 1, r"commands for nft -f"),
+        (b"  map service-ips {\n", 1, r"this looks like a part of a table"),
         (b"Error: Could not process rule: No such file or directory\n", 1, r"an error of nft"),
         (b"# nothing\n", 1, r"no table"),
         (b"junk\n" * 100_000, 1, r"not a line of nft list ruleset: junk$"),
