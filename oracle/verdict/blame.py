@@ -8,7 +8,7 @@ from model.packet import Packet
 from oracle.findings import Line
 from oracle.plain import End
 from oracle.roles import ChainKind, Met
-from oracle.ruleset import Accept, Masquerade
+from oracle.ruleset import Accept, Masquerade, SetMark
 
 MAX_LINES = 8  # guilty lines kept a difference
 
@@ -72,6 +72,18 @@ def sent_to(ends: Sequence[End], targets: set[Target]) -> tuple[Line, ...]:
             at = max((n for n, met in enumerate(trail) if met.translates), default=len(trail) - 1)
             choice = [met for met in trail[:at] if met.leads_to is ChainKind.ENDPOINT][-1:]
             out += [*choice, trail[at]]
+    return cited(out)
+
+
+def replacing_source(ends: Sequence[End]) -> tuple[Line, ...]:
+    """The rules that replaced a source, and those that led to the mark within kube-proxy's chains."""
+    out: list[Met] = []
+    for end in ends:
+        if end.state.masqueraded:
+            trail = end.state.trail
+            at = next((n for n, met in enumerate(trail) if isinstance(met.rule.then, SetMark)), 0)
+            out += [met for met in trail[:at] if met.leads_to not in (None, ChainKind.ROOT)]
+            out += [met for met in trail if isinstance(met.rule.then, Masquerade | SetMark)]
     return cited(out)
 
 

@@ -27,6 +27,7 @@ from oracle.verdict.blame import (
     is_proxys_doing,
     is_translated_by_proxy,
     let_through,
+    replacing_source,
     sent_to,
     unknown_targets,
     way_in,
@@ -262,16 +263,9 @@ def _other_verdict(case: Evidence) -> Fault:
     """Neither translates, and still they differ."""
     expected, found, ends = case.expected, case.found, case.ends
     if found.verdict is Verdict.PASS and expected.verdict is Verdict.PASS:
-        lines = cited(
-            met
-            for end in ends
-            if end.state.masqueraded
-            for met in end.state.trail
-            if isinstance(met.rule.then, Masquerade | SetMark)
-        )
         return Fault(
             Kind.MASQUERADE_UNEXPECTED,
-            lines,
+            replacing_source(ends),
             "traffic that is no Service's gets another source (MASQ-10)",
         )
     if found.verdict is Verdict.PASS:
