@@ -2,7 +2,9 @@
 
 A refusal is an answer of the node's own, so the node's rules for output may drop it: what
 reaches the sender does not tell REJECT from DROP. A chain that is asked first of all at
-output logs resets and unreachables to a netlink group of this process (NFLOG).
+output logs resets and unreachables to a netlink group of this process (NFLOG). A chain that
+is never asked mentions a connection's state, so that connections are tracked at all: nft's
+nat chains are asked only then.
 
 Source: linux/netfilter/nfnetlink_log.h.
 """
@@ -13,6 +15,9 @@ from tests.kernel.nfnetlink import LOG, nfnetlink, request
 from tests.kernel.raw import Refusal, read
 
 RULES = """table inet svcproof-watch {
+ chain connections {
+  ct state new
+ }
  chain output {
   type filter hook output priority -2147483648; policy accept;
   meta l4proto icmp icmp type destination-unreachable log group 7 queue-threshold 1
