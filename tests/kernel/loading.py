@@ -3,6 +3,7 @@
 import enum
 import re
 import subprocess
+import time
 from collections.abc import Mapping
 
 from model.addresses import Family
@@ -27,6 +28,9 @@ _RESTORE = {
 _COUNTER = re.compile(r"--nfacct-name +(\S+)")
 _NEW, _NAME = 0, 1  # NFNL_MSG_ACCT_NEW, NFACCT_NAME
 
+# Seconds. Some nat chains were seen not to be asked yet for the first 10 milliseconds.
+_SETTLING = 0.03
+
 TOOLS = (*_RESTORE.values(), "nft")
 
 
@@ -40,9 +44,14 @@ def load(loader: Loader, texts: Mapping[Family, str] | str) -> None:
     `texts` are iptables-save's by family, or one listing of nft. Raises NotLoadedError.
     """
     if isinstance(texts, str):
-        _run(["nft", "-f", "-"], RULES + texts)
-        return
-    _run(["nft", "-f", "-"], RULES)
+        _load(loader, {}, RULES + texts)
+    else:
+        _load(loader, texts, RULES)
+    time.sleep(_SETTLING)
+
+
+def _load(loader: Loader, texts: Mapping[Family, str], listing: str) -> None:
+    _run(["nft", "-f", "-"], listing)
     _make_counters({name for text in texts.values() for name in _COUNTER.findall(text)})
     for family, text in texts.items():
         _run([_RESTORE[loader, family]], text)
