@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 import click
 
 from oracle.commands.options import Sources, SpreadCommand, cluster_of
-from oracle.commands.terminal import note, say
+from oracle.commands.terminal import note, say, say_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from model.addresses import Family
     from model.node_config import NodeConfig
     from model.objects import Cluster
+    from oracle.writing.files import Line, WrittenFile
 
 
 @click.command(cls=SpreadCommand)
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Objects to apply: say what they change instead of all rules.",
 )
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def render(
     cluster: tuple[str, ...],
     from_objects: tuple[str, ...],
@@ -45,6 +49,7 @@ def render(
     addresses: str | None,
     only: str | None,
     with_manifest: tuple[str, ...],
+    form: str,
 ) -> int:
     """Write rules that do on one node what the contract demands for the cluster's objects.
 
@@ -76,25 +81,24 @@ def render(
     if not families:
         raise InputError("--node", 0, f"no address of {node} is known: give --addresses or --family")
     if with_manifest:
-        _say_changes(files, with_manifest, objects, config, families)
+        _say_changes(files, with_manifest, objects, config, families, form)
     else:
-        for family in families:
-            say(_text(objects, config, family).splitlines())
+        _say_files(_written(objects, config, families), config, families, form)
     for text in config.assumptions:
         note(text)
     return 0
 
 
-def _text(cluster: "Cluster", config: "NodeConfig", family: "Family") -> str:
-    from model.errors import InputError
-    from model.node_config import ProxyMode
-    from oracle.writing import NotWritableError, rules_for, write_iptables, write_nft
+def _say_files(
+    files: "tuple[WrittenFile, ...]", config: "NodeConfig", families: "list[Family]", form: str
+) -> None:
+    if form == "json":
+        from oracle.report.render_json import written_json
 
-    ruleset = rules_for(cluster, config, family)
-    try:
-        return write_iptables(ruleset) if config.mode is ProxyMode.IPTABLES else write_nft([ruleset])
-    except NotWritableError as fault:
-        raise InputError("--mode", 0, f"{config.mode.value} has no words for a rule: {fault}") from None
+        say_json(written_json(config, families, files), indent=2)
+        return
+    for one in files:
+        say(line.text for line in one.lines)
 
 
 def _say_changes(
@@ -103,6 +107,7 @@ def _say_changes(
     before: "Cluster",
     config: "NodeConfig",
     families: "list[Family]",
+    form: str,
 ) -> None:
     from oracle.bundle import read_text_source
     from oracle.writing.what_if import applied, changes
@@ -111,13 +116,38 @@ def _say_changes(
         [(file, read_text_source(file)) for file in files],
         [(file, read_text_source(file)) for file in manifest],
     )
-    for family in families:
-        found = list(changes(_text(before, config, family), _text(after.cluster, config, family)))
-        gone, come = sum(len(one.gone) for one in found), sum(len(one.come) for one in found)
-        what = f"{gone} rules go, {come} come" if found else "no rule changes"
-        say([f"{config.name} {family.value}: {what}"])
-        for one in found:
-            say([f"  {one.subject}", *(f"    - {line}" for line in one.gone)])
-            say(f"    + {line}" for line in one.come)
+    found = {
+        family: tuple(
+            changes(
+                _lines(_written(before, config, [family])), _lines(_written(after.cluster, config, [family]))
+            )
+        )
+        for family in families
+    }
+    if form == "json":
+        from oracle.report.render_json import changed_json
+
+        say_json(changed_json(config, found, after.notes), indent=2)
+    else:
+        from oracle.report.render_text import changed_lines
+
+        for family, of_family in found.items():
+            say(changed_lines(config.name, family, of_family))
     for text in after.notes:
         note(text)
+
+
+def _lines(files: "Iterable[WrittenFile]") -> "Iterator[Line]":
+    return (line for one in files for line in one.lines)
+
+
+def _written(
+    cluster: "Cluster", config: "NodeConfig", families: "Iterable[Family]"
+) -> "tuple[WrittenFile, ...]":
+    from model.errors import InputError
+    from oracle.writing import NotWritableError, node_files
+
+    try:
+        return node_files(cluster, config, families)
+    except NotWritableError as fault:
+        raise InputError("--mode", 0, f"{config.mode.value} has no words for a rule: {fault}") from None

@@ -35,6 +35,7 @@ from oracle.ruleset import (
     Unsupported,
     Untrack,
 )
+from oracle.writing.files import Line
 from oracle.writing.literals import (
     PORT_NAMES,
     Literal,
@@ -64,36 +65,44 @@ def write_nft(rulesets: Iterable[Ruleset]) -> str:
 
     Raises NotWritableError, with the chain, for a rule that nft cannot hold.
     """
-    return "".join(
-        line + "\n"
-        for ruleset in rulesets
-        for name, chains in ruleset.tables.items()
-        for line in _table(name, chains, ruleset.family)
-    )
+    return "".join(f"{line.text}\n" for line in nft_lines(rulesets))
 
 
-def _table(name: str, chains: Mapping[str, Chain], family: Family) -> Iterator[str]:
+def nft_lines(rulesets: Iterable[Ruleset]) -> Iterator[Line]:
+    """The lines of `write_nft`, each with the whole comment of the rule that it is.
+
+    A set has the comment of a rule that enters sources in it.
+    """
+    for ruleset in rulesets:
+        for name, chains in ruleset.tables.items():
+            yield from _table(name, chains, ruleset.family)
+
+
+def _table(name: str, chains: Mapping[str, Chain], family: Family) -> Iterator[Line]:
     if name.partition(" ")[0] != _WORD[family]:
         raise NotWritableError(f"table {name} is not of {family.value} alone")
     memories = _memories(name, chains)
-    yield f"table {name} {{"
+    entered = {rule.remember: rule.text for chain in chains.values() for rule in chain.rules}
+    yield Line(f"table {name} {{")
     for memory, seconds in memories.items():
         flags = f"flags dynamic,timeout; timeout {seconds}s;" if seconds else "flags dynamic;"
-        yield f"\tset {_set_name(name, memory)} {{ type {_TYPE[family]}; {flags} }}"
+        set_ = f"\tset {_set_name(name, memory)} {{ type {_TYPE[family]}; {flags} }}"
+        yield Line(set_, entered.get(memory, ""))
     for chain in chains.values():
-        yield f"\tchain {chain.name} {{"
+        yield Line(f"\tchain {chain.name} {{")
         if chain.base is not None:
             kind = "nat" if chain.base.is_nat else "filter"
             policy = "drop" if chain.policy == Drop() else "accept"
             hook = f"hook {chain.base.point.value} priority {chain.base.priority}"
-            yield f"\t\ttype {kind} {hook}; policy {policy};"
+            yield Line(f"\t\ttype {kind} {hook}; policy {policy};", "")
         for rule in chain.rules:
             try:
-                yield f"\t\t{_rule(rule, family, name, memories)}"
+                text = f"\t\t{_rule(rule, family, name, memories)}"
             except NotWritableError as fault:
                 raise NotWritableError(f"{name} {chain.name}: {fault}") from None
-        yield "\t}"
-    yield "}"
+            yield Line(text, rule.text)
+        yield Line("\t}")
+    yield Line("}")
 
 
 def _memories(table: str, chains: Mapping[str, Chain]) -> dict[str, int]:

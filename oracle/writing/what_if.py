@@ -5,7 +5,6 @@ and an object that the server refuses is an error here.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -19,11 +18,9 @@ from model.objects import Cluster
 from oracle.admission.judge import Verdict, judge
 from oracle.admission.reading import KINDS, given_objects
 from oracle.admission.store import open_store
+from oracle.writing.files import Line
 
 Source = tuple[str, bytes]
-
-_SUBJECT = re.compile(r'comment "(?P<service>[a-z0-9.-]+/[a-z0-9.-]+)')
-_NOBODYS = "the node"
 
 
 @attrs.frozen
@@ -36,9 +33,9 @@ class After:
 
 @attrs.frozen
 class Change:
-    """The lines of a Service's rules that go and that come; "the node" for those of none."""
+    """The lines of a Service's rules that go and that come; `service` is None for those of none."""
 
-    subject: str
+    service: str | None
     gone: tuple[str, ...]
     come: tuple[str, ...]
 
@@ -71,23 +68,24 @@ def _key(one: Located) -> tuple[type, object]:
     return type(one.object), one.object.name
 
 
-def changes(before: str, after: str) -> Iterator[Change]:
-    """The lines of two renderings that differ, Service by Service, in the order of the first."""
-    old, new = before.splitlines(), after.splitlines()
-    gone: dict[str, list[str]] = {}
-    come: dict[str, list[str]] = {}
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+def changes(before: Iterable[Line], after: Iterable[Line]) -> Iterator[Change]:
+    """The lines of two renderings that differ, Service by Service, in the order of the first.
+
+    Lines that only frame others are left out.
+    """
+    old, new = ([line for line in lines if line.comment is not None] for lines in (before, after))
+    gone: dict[str | None, list[str]] = {}
+    come: dict[str | None, list[str]] = {}
+    texts = [line.text for line in old], [line.text for line in new]
+    for kind, a, b, c, d in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
         if kind != "equal":
             _add(gone, old[a:b])
             _add(come, new[c:d])
-    for subject in dict.fromkeys((*gone, *come)):
-        yield Change(subject, tuple(gone.get(subject, ())), tuple(come.get(subject, ())))
+    for service in dict.fromkeys((*gone, *come)):
+        yield Change(service, tuple(gone.get(service, ())), tuple(come.get(service, ())))
 
 
-def _add(to: dict[str, list[str]], lines: Iterable[str]) -> None:
-    """Adds the rules among the lines to the Services that their comments name."""
+def _add(to: dict[str | None, list[str]], lines: Iterable[Line]) -> None:
+    """Adds lines to those of their Services."""
     for line in lines:
-        is_rule = line.startswith(("-A ", "\t\t", "\tset "))
-        if is_rule:
-            found = _SUBJECT.search(line)
-            to.setdefault(found["service"] if found else _NOBODYS, []).append(line.strip())
+        to.setdefault(line.service, []).append(line.text.strip())

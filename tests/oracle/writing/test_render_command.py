@@ -1,11 +1,13 @@
 """`svcproof render` writes rules that `svcproof check` finds conforming, and says what a manifest changes."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from oracle.cli import run
+from oracle.writing.files import Line
 from oracle.writing.what_if import Change, changes
 
 ROOT = Path(__file__).parents[3]
@@ -19,6 +21,14 @@ apiVersion: v1
 kind: Service
 metadata: {name: fresh, namespace: shop}
 spec: {clusterIP: 10.96.200.1, ports: [{port: 80}]}
+"""
+SLICE = """\
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: fresh-1, namespace: shop, labels: {kubernetes.io/service-name: fresh}}
+addressType: IPv4
+endpoints: [{addresses: [10.244.9.9], conditions: {ready: true}}]
+ports: [{port: 8080}]
 """
 
 
@@ -126,17 +136,69 @@ def test_ipvs_mode_is_not_written(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_lines_that_differ_are_told_by_service() -> None:
-    """Rules of no Service belong to the node; what is no rule is not told."""
-    before = '-A A -m comment --comment "shop/web CIP" -j B\n:B - [0:0]\n-A C -j D\n'
-    after = '-A A -m comment --comment "shop/web CIP" -j E\n-A C -j F\n'
+    """A line is its Service's by the whole comment, however it is quoted; others are the node's."""
+    web, frame, nobodys = "shop/web:http CIP [FWD-CIP-01]", None, "no Service's [MODE-02]"
+    before = [Line("-A A -j B", web), Line(":B - [0:0]", frame), Line("-A C -j D", nobodys)]
+    after = [Line("-A A -j E", web), Line(":E - [0:0]", frame), Line("-A C -j F", nobodys)]
 
     found = list(changes(before, after))
 
     assert [
-        Change(
-            "shop/web",
-            ('-A A -m comment --comment "shop/web CIP" -j B',),
-            ('-A A -m comment --comment "shop/web CIP" -j E',),
-        ),
-        Change("the node", ("-A C -j D",), ("-A C -j F",)),
+        Change("shop/web", ("-A A -j B",), ("-A A -j E",)),
+        Change(None, ("-A C -j D",), ("-A C -j F",)),
     ] == found
+
+
+def test_a_translation_is_its_services(tmp_path: Path, capsys: Capture) -> None:
+    """A comment of one word stands without quotes, and the line is told under its Service all the same."""
+    manifest = tmp_path / "new.yaml"
+    manifest.write_text(f"{NEW}---\n{SLICE}")
+
+    out = render(capsys, "--with-manifest", manifest, "--family", "IPv4")[1].splitlines()
+
+    assert "  the node" not in out
+    assert any(line.endswith("-j DNAT --to-destination 10.244.9.9:8080") for line in out)
+
+
+def test_json_has_the_files_and_what_each_line_is_for(capsys: Capture) -> None:
+    """FWD-LBSR-01 drops in one line, which is found by its number in the file's text."""
+    status, out, _ = render(capsys, "--format", "json", "--family", "IPv4")
+
+    answer = json.loads(out)
+    (file,) = answer["files"]
+    (drop,) = (
+        line for line in answer["lines"] if line["cites"] == ["FWD-LBSR-01"] and "DROP" in line["text"]
+    )
+    assert (0, 1, "node-a", "iptables", ["IPv4"]) == (
+        status,
+        *(answer[key] for key in ("version", "node", "mode", "families")),
+    )
+    assert ("iptables-save", ["IPv4"]) == (file["name"], file["families"])
+    assert ("iptables-save", "shop/web", "shop/web LBV [FWD-LBSR-01]") == tuple(
+        drop[key] for key in ("file", "service", "comment")
+    )
+    assert drop["text"] == file["text"].splitlines()[drop["line"] - 1]
+
+
+def test_json_has_both_families_of_a_listing_in_one_file(capsys: Capture) -> None:
+    """What is rendered as text is the file's text."""
+    as_text = render(capsys, "--mode", "nftables")[1]
+    as_json = json.loads(render(capsys, "--mode", "nftables", "--format", "json")[1])
+
+    assert [{"name": "nft", "families": ["IPv4", "IPv6"], "text": as_text}] == as_json["files"]
+
+
+def test_json_of_a_manifest_has_the_changes_of_each_family(tmp_path: Path, capsys: Capture) -> None:
+    """One entry for a family and a Service, with the lines that go and those that come."""
+    manifest = tmp_path / "new.yaml"
+    manifest.write_text(NEW)
+
+    status, out, _ = render(capsys, "--with-manifest", manifest, "--format", "json")
+
+    answer = json.loads(out)
+    (change,) = answer["changes"]
+    assert (0, ["IPv4", "IPv6"]) == (status, answer["families"])
+    assert ("IPv4", "shop/fresh", [], 3) == (
+        *(change[key] for key in ("family", "service", "gone")),
+        len(change["come"]),
+    )
