@@ -36,6 +36,8 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _SPECIAL_FLOAT = re.compile(r"([-+]?)\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _TAG = "tag:yaml.org,2002:"
 _NO_KEY = object()
+# Newer versions of libyaml have a bound of their own, which they may meet while they look ahead.
+_TOO_DEEP = "exceeded maximum nesting depth"
 
 
 class _Open:
@@ -62,6 +64,8 @@ def yaml_documents(data: bytes, file: str) -> list[Any]:
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
         # What is cut off is missed by libyaml one line below the last.
         line = min(mark.line, data.rstrip(b"\n").count(b"\n")) + 1 if mark else 0
+        if problem == _TOO_DEEP:
+            raise InputError(file, line, f"YAML: nested more than {MAX_DEPTH} deep") from None
         raise InputError(file, line, f"YAML is malformed: {problem}") from None
 
 
