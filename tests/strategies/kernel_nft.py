@@ -185,9 +185,12 @@ class _Table:
         options += [f"meta mark set {draw(evenly(*_SETS_MARK))}"] * 3
         options += [f"meta mark set {draw(evenly(*_SETS_MARK))} {verdict}" for verdict in verdicts[-2:]]
         one, other = draw(evenly(*verdicts)), draw(evenly(*verdicts))
-        # A call in such a map comes back to the next rule, which the reader does not know.
-        ends = [verdict for verdict in verdicts if not verdict.startswith(("jump", "continue"))]
-        options.append(f"numgen random mod 2 vmap {{ 0 : {draw(evenly(*ends))}, 1 : {draw(evenly(*ends))} }}")
+        # Both ways come back to the next rule, or none does; others are not judged.
+        comes_back = ("jump", "continue", "accept", "drop")
+        together = draw(st.booleans())
+        ways = [verdict for verdict in verdicts if verdict.startswith(comes_back) is together]
+        first, second = (draw(evenly(*(ways or ["accept"]))) for _ in range(2))
+        options.append(f"numgen random mod 2 vmap {{ 0 : {first}, 1 : {second} }}")
         options.append(f"{self.address} daddr . meta l4proto . th dport vmap @services")
         options.append(f"meta l4proto vmap {{ tcp : {one}, udp : {other} }}")
         if protocol:

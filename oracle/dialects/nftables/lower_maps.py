@@ -38,7 +38,8 @@ class Choose:
     """The first case whose condition holds is done, with its odds among those still left.
 
     `is_exclusive` says that cases must not be asked one after the other, since what one
-    does can make another hold. `is_total` says that some case is always done.
+    does can make another hold, or since one number picks among them. `is_total` says that
+    some case is always done.
     """
 
     cases: tuple[Case, ...]
@@ -65,7 +66,7 @@ def choice(
             drawn: tuple[Case, ...] = tuple(
                 ((), None if odds == 1 else odds, act(value)) for odds, value in found
             )
-            return Choose(drawn, is_total=bool(found) and found[-1][0] == 1)
+            return Choose(drawn, is_exclusive=True, is_total=bool(found) and found[-1][0] == 1)
         case Jhash() | Symhash():
             raise NotJudgedError("a map by a hash of the packet")
     asked = key_of(key, scope)

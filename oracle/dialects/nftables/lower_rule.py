@@ -118,8 +118,10 @@ class RuleWriter:
             if len(steps) > 1:
                 raise NotJudgedError("something is done after a map")
             cases = first.cases
+            if leaves and _comes_back(cases):
+                raise NotJudgedError("a map that leaves the chain for some packets and returns for others")
             if not leaves:  # back from there is back to where this chain was entered from
-                cases = tuple((when, share, _as_goto(action)) for when, share, action in cases)
+                cases = tuple((when, share, _at_once(action)) for when, share, action in cases)
             self._cases(cases, ALWAYS_TRUE, aside)
         else:
             self._steps(steps, ALWAYS_TRUE, None, aside)
@@ -147,14 +149,21 @@ class RuleWriter:
             chain.rules.append(Rule(when, action, self._line, self._text, odds, remember))
 
 
-def _as_goto(action: Action) -> Action:
+def _at_once(action: Action) -> Action:
+    """The action with no other case behind it, in a chain entered by a jump."""
+    if isinstance(action, Continue):
+        return Return()
     return Goto(action.chain) if isinstance(action, Jump) else action
 
 
 def _needs_one_look(step: Choose) -> bool:
     """Whether a packet that comes back from one case could be taken by another."""
-    comes_back = (Jump, *_PASSING)
-    return step.is_exclusive and any(isinstance(action, comes_back) for _, _, action in step.cases[:-1])
+    return step.is_exclusive and _comes_back(step.cases[:-1])
+
+
+def _comes_back(cases: Sequence[Case]) -> bool:
+    """Whether a packet goes on behind the rule after one of the cases."""
+    return any(isinstance(action, (Jump, *_PASSING)) for _, _, action in cases)
 
 
 def _leaves(steps: Sequence[Step]) -> bool:

@@ -84,6 +84,16 @@ def test_each_number_of_a_random_map_has_the_same_odds() -> None:
     assert [fate(listing) for listing in (straight, chains, robin)] == [expected] * 3
 
 
+@pytest.mark.parametrize("back", ["jump empty", "continue"])
+def test_what_a_random_number_lets_come_back_meets_the_next_rule_and_no_other_choice(back: str) -> None:
+    """Half are dropped by the map, and the others by nothing until the rule behind it."""
+    objects = chain("empty", "counter")
+    listing = forward(f"numgen random mod 2 vmap {{ 0 : {back}, 1 : drop }}\ntcp dport 80 reject", objects)
+    ways = {leaf.verdict.value: leaf.odds for leaf in fate(listing).leaves}
+
+    assert ways == {"reject": HALF, "drop": HALF}
+
+
 @pytest.mark.parametrize(
     ("elements", "odds"),
     [
