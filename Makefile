@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 PARALLEL := -n auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint types test test-thorough bench mutation setup clean
+.PHONY: help demo check lint types test test-thorough kernel-soak bench mutation edits setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: $(INSTALLED) ## the tests and doctests; what needs root or a missing tool 
 test-thorough: $(INSTALLED) ## the tests that look for minutes, and all others with many more drawn examples
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest $(PARALLEL) -m "thorough or not thorough" $(PYTEST_ARGS)
 
+kernel-soak: $(INSTALLED) ## as root: a hundred times as many drawn rule sets asked of the kernel, others each time
+	HYPOTHESIS_PROFILE=dev SVCPROOF_KERNEL_RULE_SETS=16000 $(BIN)/pytest $(PARALLEL) -m kernel tests/kernel/test_drawn.py
+
 # Without the settings that skip benchmarks elsewhere, and without workers, which would share the cores.
 bench: $(INSTALLED) ## the benchmarks
 	$(BIN)/pytest benchmarks -o addopts=--import-mode=importlib -o python_files='bench_*.py test_*.py' \
@@ -46,6 +49,10 @@ bench: $(INSTALLED) ## the benchmarks
 # MODULE=model/forwarding.py for some modules, all of model/ without; SAMPLE=20 for so many of each at most.
 mutation: $(INSTALLED) ## put faults into model/ and see which no test notices; one core, an hour without MODULE
 	nice -n 10 $(BIN)/python -m mutation $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE))
+
+# EDITS_ARGS='--most 20 --no-write' for a part.
+edits: $(INSTALLED) ## change single lines of right dumps and see what check says of each; half an hour
+	nice -n 10 $(BIN)/python -m mutation.edits $(EDITS_ARGS)
 
 setup: $(INSTALLED) ## make .venv and install the project with what its development needs
 
