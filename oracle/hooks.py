@@ -94,15 +94,21 @@ def base_of(table: str, chain: Chain) -> Base:
 
 
 def stops(rulesets: Sequence[Ruleset], hook: Hook) -> tuple[Stop, ...]:
-    """The base chains asked at a hook, in order; of equal ones those of the earlier rule set first."""
-    found: list[tuple[int, Stop]] = []
+    """The base chains asked at a hook, in order; of equal ones those of the earlier rule set first.
+
+    The kernel asks all that translate at one place of its own among the others, whatever priority
+    they are listed with; that orders them among themselves (nf_nat_core.c).
+    """
+    found: list[tuple[tuple[int, int], Stop]] = []
     for ruleset in rulesets:
         for table, chain in ruleset.base_chains:
             base = base_of(table, chain)
             if base.point is hook.point:
                 stop = Stop(hook, ruleset, table, chain, base.is_nat)
                 if hook.translates or not (base.is_nat or stop.is_ipvs):
-                    found.append((base.priority, stop))
+                    nat = _DESTINATION_NAT if base.point in (_PRE, _OUT) else _SOURCE_NAT
+                    place = nat if base.is_nat else base.priority
+                    found.append(((place, base.priority), stop))
     return tuple(stop for _, stop in sorted(found, key=lambda one: one[0]))
 
 
