@@ -6,6 +6,7 @@ from model.packet import Origin
 from oracle.dialects.nftables.lower import lowered, managed_tables
 from oracle.dialects.nftables.text import parse_text
 from oracle.ruleset import Base, Hookpoint
+from tests.oracle.dialects.nftables import lowering
 from tests.oracle.dialects.nftables.lowering import (
     DROP,
     NODE,
@@ -125,3 +126,13 @@ def test_output_and_postrouting_are_of_what_the_node_sends() -> None:
 
     assert fate(listing) == PASS
     assert fate(listing, packet(source=NODE, origin=Origin.NODE)) == DROP
+
+
+def test_chains_that_translate_are_asked_at_the_kernels_place_whatever_their_priority() -> None:
+    """Listed behind the filter, and yet the filter meets what is translated already (nf_nat_core.c)."""
+    listing = lowering.table(
+        lowering.chain("f", "tcp dport 80 drop", "filter hook prerouting priority 0")
+        + lowering.chain("n", "tcp dport 80 dnat to 10.0.0.1:8080", "nat hook prerouting priority 5")
+    )
+
+    assert lowering.fate(listing).verdict.value == "dnat"
