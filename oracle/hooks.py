@@ -88,9 +88,13 @@ def base_of(table: str, chain: Chain) -> Base:
         return chain.base
     point = Hookpoint(chain.name.lower())
     if table == "nat":
-        priority = _DESTINATION_NAT if point in (_PRE, _OUT) else _SOURCE_NAT
-        return Base(point, priority, is_nat=True)
+        return Base(point, _place_of_nat(point), is_nat=True)
     return Base(point, _PRIORITIES[table])
+
+
+def _place_of_nat(point: Hookpoint) -> int:
+    """The priority at which the kernel asks what translates at a point."""
+    return _DESTINATION_NAT if point in (_PRE, _OUT) else _SOURCE_NAT
 
 
 def stops(rulesets: Sequence[Ruleset], hook: Hook) -> tuple[Stop, ...]:
@@ -106,8 +110,7 @@ def stops(rulesets: Sequence[Ruleset], hook: Hook) -> tuple[Stop, ...]:
             if base.point is hook.point:
                 stop = Stop(hook, ruleset, table, chain, base.is_nat)
                 if hook.translates or not (base.is_nat or stop.is_ipvs):
-                    nat = _DESTINATION_NAT if base.point in (_PRE, _OUT) else _SOURCE_NAT
-                    place = nat if base.is_nat else base.priority
+                    place = _place_of_nat(base.point) if base.is_nat else base.priority
                     found.append(((place, base.priority), stop))
     return tuple(stop for _, stop in sorted(found, key=lambda one: one[0]))
 
